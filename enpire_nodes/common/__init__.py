@@ -1,0 +1,1 @@
+"""Plain building blocks that every other package may import: no ROS, no task, no simulator."""
