@@ -1,0 +1,155 @@
+"""The hash chain: every entry's digest covers its content and the digest before it.
+
+A changed, removed, inserted or reordered entry breaks the chain at a place that
+:func:`check_chain` names. Cutting entries off the end leaves a valid chain: that shows only against
+digests kept elsewhere (``trial.json``, the ``trial`` topic, the hub).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import hashlib
+import json
+from typing import Any
+
+#: What the first entry follows.
+GENESIS = '0' * 64
+
+#: The first entry of every process that writes: station, owner, boot.
+SESSION = 'session'
+REQUEST = 'request'
+TRIAL_STARTED = 'trial_started'
+TRIAL_CLOSED = 'trial_closed'
+INTERVAL = 'interval'
+#: Anything else worth keeping, for example the declaration of a confirmation block.
+NOTE = 'note'
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger.
+
+    :param sequence: counts up by one from 1.
+    :param wall_ns: when it was written, by the system clock.
+    :param monotonic_ns: the same by the monotonic clock of that boot.
+    :param content: canonical JSON of the record.
+    :param digest: sha256 in hex over everything above and ``previous``.
+    """
+
+    sequence: int
+    kind: str
+    wall_ns: int
+    monotonic_ns: int
+    trial_id: str
+    request_id: str
+    content: str
+    previous: str
+    digest: str
+
+    def expected_digest(self) -> str:
+        """Return what ``digest`` must be."""
+        covered = [
+            self.previous,
+            self.sequence,
+            self.kind,
+            self.wall_ns,
+            self.monotonic_ns,
+            self.trial_id,
+            self.request_id,
+            self.content,
+        ]
+        return hashlib.sha256(canonical_json(covered).encode()).hexdigest()
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The content, decoded."""
+        return decode(self.content)
+
+    def exported(self) -> dict[str, Any]:
+        """Return the entry as one JSON object, content decoded."""
+        return {
+            'sequence': self.sequence,
+            'kind': self.kind,
+            'wall_ns': self.wall_ns,
+            'monotonic_ns': self.monotonic_ns,
+            'trial_id': self.trial_id,
+            'request_id': self.request_id,
+            'content': self.data,
+            'previous': self.previous,
+            'digest': self.digest,
+        }
+
+    @classmethod
+    def imported(cls, line: Mapping[str, Any]) -> Entry:
+        """Return the entry that :meth:`exported` wrote, digests untouched."""
+        return cls(**{**line, 'content': canonical_json(line['content'])})
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a check of the chain found.
+
+    :param entries: how many were good.
+    :param head: digest of the last good one.
+    :param bad_sequence: the first bad entry; None when the chain is whole.
+    :param problem: what is wrong with it, in words.
+    """
+
+    entries: int
+    head: str
+    bad_sequence: int | None = None
+    problem: str = ''
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.bad_sequence is None
+
+
+def canonical_json(data: Any) -> str:
+    """Return the one JSON text of ``data``: keys sorted, no spaces, no NaN.
+
+    :raises ValueError: there is a NaN or an infinity in it.
+    """
+    return json.dumps(
+        data, sort_keys=True, separators=(',', ':'), ensure_ascii=False, allow_nan=False
+    )
+
+
+def decode(content: str) -> dict[str, Any]:
+    """Return the record of an entry's content."""
+    return json.loads(content)
+
+
+def check_chain(entries: Iterable[Entry]) -> ChainReport:
+    """Walk the entries in order; stop at the first one that cannot be right."""
+    good, head = 0, GENESIS
+    started: set[str] = set()
+    closed: set[str] = set()
+    for entry in entries:
+        problem = _problem(entry, good + 1, head, started, closed)
+        if problem:
+            return ChainReport(good, head, entry.sequence, problem)
+        if entry.kind == TRIAL_STARTED:
+            started.add(entry.trial_id)
+        elif entry.kind == TRIAL_CLOSED:
+            closed.add(entry.trial_id)
+        good, head = good + 1, entry.digest
+    return ChainReport(good, head)
+
+
+def _problem(entry: Entry, sequence: int, head: str, started: set[str], closed: set[str]) -> str:
+    if entry.sequence != sequence:
+        return f'entry {sequence} is missing'
+    if entry.previous != head:
+        return 'it does not follow the entry before it'
+    if entry.digest != entry.expected_digest():
+        return 'its content was changed after it was written'
+    if entry.kind == TRIAL_STARTED and entry.trial_id in started:
+        return f'trial {entry.trial_id} is started twice'
+    if entry.kind == TRIAL_CLOSED and entry.trial_id not in started:
+        return f'trial {entry.trial_id} is closed without having been started'
+    if entry.kind == TRIAL_CLOSED and entry.trial_id in closed:
+        return f'trial {entry.trial_id} is closed twice'
+    return ''
