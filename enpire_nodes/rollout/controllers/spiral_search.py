@@ -1,0 +1,169 @@
+"""Contact search: touch the block, slide a spiral over it with a light press, feel the drop.
+
+A failed attempt is not wasted: the next one of the same trial spirals around the lowest place that
+the tool touched, turned and shifted by half a pitch, so that it covers what the last one missed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from enpire_nodes.rollout.controllers.interface import Action, AttemptContext, Features
+from enpire_nodes.rollout.controllers.motion import archimedean, spiral_step, towards
+from enpire_nodes.rollout.controllers.settings import setting
+
+_GOLDEN_ANGLE = 2.39996
+
+
+@dataclass(frozen=True, slots=True)
+class SpiralSearchSettings:
+    """Speeds, forces and the shape of the search."""
+
+    grasp_height: float = setting(
+        0.050, 'tool centre point above the tip of the pin', unit='m', minimum=0.0, maximum=0.2
+    )
+    align_speed: float = setting(
+        0.03, 'sideways, while it moves over the hole', unit='m/s', minimum=0.001, maximum=0.2
+    )
+    descend_speed: float = setting(
+        0.03, 'downwards, until it touches', unit='m/s', minimum=0.001, maximum=0.1
+    )
+    contact_force: float = setting(
+        1.0, 'vertical force that counts as touching', unit='N', minimum=0.2, maximum=10.0
+    )
+    press_force: float = setting(
+        1.5, 'vertical force to search with', unit='N', minimum=0.2, maximum=10.0
+    )
+    press_gain: float = setting(
+        0.004,
+        'vertical speed for each newton too much or too little',
+        unit='m/(s N)',
+        minimum=0.0,
+        maximum=0.05,
+    )
+    pitch: float = setting(
+        0.0025, 'growth of the radius in one turn', unit='m', minimum=0.0005, maximum=0.01
+    )
+    search_speed: float = setting(0.04, 'along the spiral', unit='m/s', minimum=0.002, maximum=0.1)
+    radius: float = setting(
+        0.011,
+        'at which the spiral starts again from its centre',
+        unit='m',
+        minimum=0.001,
+        maximum=0.03,
+    )
+    drop: float = setting(
+        0.005,
+        'descent below the place of touch that counts as having found the hole',
+        unit='m',
+        minimum=0.001,
+        maximum=0.02,
+    )
+    push_speed: float = setting(
+        0.03, 'downwards, in the hole', unit='m/s', minimum=0.001, maximum=0.1
+    )
+    depth: float = setting(
+        0.030, 'of the tip below the rim at which it is done', unit='m', minimum=0.0, maximum=0.06
+    )
+    push_time: float = setting(
+        1.0,
+        'time that it keeps pushing at the end of the way',
+        unit='s',
+        minimum=0.0,
+        maximum=10.0,
+    )
+
+
+class _Phase(Enum):
+    ALIGN = 1
+    DESCEND = 2
+    SEARCH = 3
+    PUSH = 4
+
+
+class SpiralSearch:
+    """Search for the hole by touch, around the place where the arm believes it to be."""
+
+    Settings = SpiralSearchSettings
+
+    def __init__(self, settings: SpiralSearchSettings) -> None:
+        self._settings = settings
+        self._lowest: np.ndarray | None = None
+        self.reset(AttemptContext())
+
+    def reset(self, context: AttemptContext) -> None:
+        """Begin an attempt; the first of a trial forgets what was touched before."""
+        if context.attempt <= 1:
+            self._lowest = None
+        retry = context.attempt - 1
+        self._period = 1.0 / context.control_rate
+        self._phase, self._waited = _Phase.ALIGN, 0.0
+        self._turn = retry * _GOLDEN_ANGLE
+        # half a turn of the angle is half a pitch of radius: the tracks fall between the last ones
+        self._first_angle = np.pi * (retry % 2)
+        self._angle = self._first_angle
+        self._centre = np.zeros(2) if self._lowest is None else self._lowest[:2].copy()
+        self._touch = 0.0
+
+    def step(self, features: Features) -> Action:
+        """Decide one control period."""
+        self._waited += self._period
+        if self._phase is _Phase.ALIGN:
+            return self._align(features)
+        if self._phase is _Phase.DESCEND:
+            return self._descend(features)
+        if self._phase is _Phase.SEARCH:
+            return self._search(features)
+        return self._push(features)
+
+    def _enter(self, phase: _Phase) -> None:
+        self._phase, self._waited = phase, 0.0
+
+    def _align(self, features: Features) -> Action:
+        tcp = features['tcp']
+        if np.hypot(*(tcp[:2] - self._centre)) < 0.0005 or self._waited > 2.0:
+            self._enter(_Phase.DESCEND)
+        return Action(delta=towards(tcp, self._centre, self._settings.align_speed * self._period))
+
+    def _descend(self, features: Features) -> Action:
+        settings, tcp = self._settings, features['tcp']
+        if tcp[2] < settings.grasp_height - settings.drop:
+            self._enter(_Phase.PUSH)
+        elif features['force'][2] > settings.contact_force:
+            self._touch = float(tcp[2])
+            self._enter(_Phase.SEARCH)
+        return Action(delta=np.array([0.0, 0.0, -settings.descend_speed * self._period]))
+
+    def _search(self, features: Features) -> Action:
+        settings, tcp, target = self._settings, features['tcp'], features['target']
+        if self._lowest is None or tcp[2] < self._lowest[2]:
+            self._lowest = tcp.copy()
+        if tcp[2] < self._touch - settings.drop:
+            self._enter(_Phase.PUSH)
+            return self._push(features)
+        self._angle += spiral_step(
+            self._angle, pitch=settings.pitch, length=settings.search_speed * self._period
+        )
+        if settings.pitch * self._angle / (2.0 * np.pi) > settings.radius:
+            self._angle, self._turn = self._first_angle, self._turn + _GOLDEN_ANGLE
+        place = self._centre + archimedean(self._angle, pitch=settings.pitch, phase=self._turn)
+        speed = settings.press_gain * (features['force'][2] - settings.press_force)
+        down = np.clip(speed, -settings.push_speed, settings.push_speed) * self._period
+        return Action(delta=np.append(place - target[:2], down))
+
+    def _push(self, features: Features) -> Action:
+        settings, tcp, target = self._settings, features['tcp'], features['target']
+        bottom = settings.grasp_height - settings.depth
+        if tcp[2] > bottom and self._waited > settings.push_time + 0.04 / settings.push_speed:
+            # stuck on an edge that felt like a drop: search on
+            self._touch = float(tcp[2])
+            self._enter(_Phase.SEARCH)
+        elif tcp[2] <= bottom and self._waited > settings.push_time:
+            return Action(done=True)
+        # the walls of the hole centre the pin: give way sideways
+        aside = 0.3 * (tcp[:2] - target[:2])
+        down = max(-settings.push_speed * self._period, min(0.0, bottom - target[2]))
+        return Action(delta=np.append(aside, down))
