@@ -109,6 +109,11 @@ class Arm:
         self._duration = max(duration, float(np.abs(goal - self._start).max()) / _JOINT_SPEED)
         return away, turned
 
+    def stay(self) -> None:
+        """Stop where the joints are measured to be."""
+        self._start = self._goal = self.joint_angles
+        self._elapsed = self._duration = 0.0
+
     def grip(self, width: float, effort: float) -> None:
         """Send the fingers to a width in m, squeezing with at most ``effort`` N."""
         self._width_goal = float(np.clip(width, 0.0, _WIDTH_LIMIT))

@@ -172,8 +172,8 @@ def _add_room(spec: mujoco.MjSpec, settings: BenchSettings) -> None:
         builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
         mark=mujoco.mjtMark.mjMARK_RANDOM,
         random=0.02,
-        rgb1=[0.50, 0.48, 0.45],
-        markrgb=[0.46, 0.44, 0.41],
+        rgb1=[0.56, 0.55, 0.53],
+        markrgb=[0.52, 0.51, 0.49],
         width=256,
         height=256,
     )
@@ -202,17 +202,11 @@ def _add_room(spec: mujoco.MjSpec, settings: BenchSettings) -> None:
             contype=0,
             conaffinity=0,
         )
-    half = settings.tray_yaw / 2.0
-    world.add_site(
-        name='tray_origin',
-        pos=[*settings.tray_position, settings.table_height],
-        quat=[np.cos(half), 0.0, 0.0, np.sin(half)],
+    world.add_light(
+        name='ceiling', pos=[0.3, -0.3, 1.5], dir=[0.0, 0.0, -1.0], diffuse=[0.75] * 3, castshadow=0
     )
     world.add_light(
-        name='ceiling', pos=[0.3, -0.3, 1.5], dir=[0.0, 0.0, -1.0], diffuse=[0.6] * 3, castshadow=0
-    )
-    world.add_light(
-        name='window', pos=[1.2, 0.5, 1.2], dir=[-0.6, -0.4, -0.8], diffuse=[0.3] * 3, castshadow=0
+        name='window', pos=[1.2, 0.5, 1.2], dir=[-0.6, -0.4, -0.8], diffuse=[0.4] * 3, castshadow=0
     )
 
 

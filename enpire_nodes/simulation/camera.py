@@ -27,15 +27,18 @@ class CameraStream:
 
     :param name: of the camera.
     :param seed: of the station.
+    :param size: (width, height) in pixels.
     """
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, size: tuple[int, int]) -> None:
         self.name = name
         self.fault = CameraFault.NONE
         self.newest: Frame | None = None
         self.dropped = 0
         self._drops = stream(seed, f'camera/{name}/drop')
-        self._noise = PixelNoise(stream(seed, f'camera/{name}/pixels'))
+        self._noise = PixelNoise(
+            stream(seed, f'camera/{name}/pixels'), size[0] * size[1] * 3
+        )
         self._travelling: deque[tuple[float, Frame]] = deque()
         self._last: np.ndarray | None = None
 

@@ -86,24 +86,22 @@ class PixelNoise:
     """White noise for pictures out of a bank drawn once: a fresh window costs next to nothing.
 
     :param rng: where the bank and the windows come from.
-    :param size: values in the bank; more than a picture needs.
+    :param values: in one picture (height x width x 3).
     """
 
-    def __init__(self, rng: np.random.Generator, *, size: int = 1 << 20) -> None:
-        self._rng = rng
-        self._unit = rng.standard_normal(size, dtype=np.float32)
-        self._bank, self._deviation = np.zeros(size, np.int8), 0.0
+    def __init__(self, rng: np.random.Generator, values: int) -> None:
+        self._rng, self._windows = rng, values + 1
+        self._unit = rng.standard_normal(2 * values, dtype=np.float32)
+        self._bank, self._deviation = np.zeros(2 * values, np.int8), 0.0
 
     def apply(self, image: np.ndarray, deviation: float) -> np.ndarray:
         """Return the (h, w, 3) uint8 picture with noise of ``deviation`` grey levels."""
-        start = int(self._rng.integers(self._bank.size))
+        start = int(self._rng.integers(self._windows))
         if deviation <= 0.0:
             return image
         if deviation != self._deviation:
             self._bank = np.clip(np.rint(self._unit * deviation), -127, 127).astype(np.int8)
             self._deviation = deviation
-        indices = np.roll(self._bank, -start)[: image.size] if image.size <= self._bank.size else (
-            np.resize(np.roll(self._bank, -start), image.size)
-        )
-        noisy = image.astype(np.int16) + indices.reshape(image.shape)
-        return np.clip(noisy, 0, 255).astype(np.uint8)
+        noise = self._bank[start : start + image.size].reshape(image.shape)
+        noisy = image.astype(np.int16) + noise
+        return np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)

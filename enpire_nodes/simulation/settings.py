@@ -15,7 +15,7 @@ from enpire_nodes.simulation.noise import NoiseSettings
 #: Control periods a second; every command holds for one of them.
 CONTROL_RATE = 30
 
-_SECTIONS = {'physics', 'table', 'tray', 'arms', 'cameras', 'optional_cameras', 'noise'}
+_REQUIRED = {'physics', 'table', 'arms', 'cameras'}
 
 
 class SettingsError(ValueError):
@@ -56,8 +56,6 @@ class BenchSettings:
     table_centre: tuple[float, float]
     table_size: tuple[float, float]
     table_height: float
-    tray_position: tuple[float, float]
-    tray_yaw: float
     arms: Mapping[str, ArmSettings]
     cameras: Mapping[str, Camera | BodyCamera]
     noise: NoiseSettings
@@ -77,7 +75,7 @@ class BenchSettings:
         :param extra_cameras: names out of ``optional_cameras`` that shall exist too.
         :raises SettingsError: for a missing section or an impossible value.
         """
-        if missing := sorted(_SECTIONS - {'noise', 'optional_cameras'} - set(settings)):
+        if missing := sorted(_REQUIRED - set(settings)):
             raise SettingsError(f'the station configuration lacks the section(s) {missing}')
         try:
             return cls._read(settings, extra_cameras)
@@ -88,7 +86,7 @@ class BenchSettings:
 
     @classmethod
     def _read(cls, settings: Mapping, extra_cameras: tuple[str, ...]) -> BenchSettings:
-        physics, table, tray = settings['physics'], settings['table'], settings['tray']
+        physics, table = settings['physics'], settings['table']
         rate = int(physics['rate_hz'])
         if rate <= 0 or rate % 300:
             raise SettingsError(
@@ -116,8 +114,6 @@ class BenchSettings:
             table_centre=_pair(table['centre']),
             table_size=_pair(table['size']),
             table_height=float(table['height']),
-            tray_position=_pair(tray['position']),
-            tray_yaw=float(np.deg2rad(tray['yaw_deg'])),
             arms=arms,
             cameras=cameras,
             noise=NoiseSettings(**settings.get('noise', {})),

@@ -31,10 +31,10 @@ class SceneTask(Protocol):
     def build_scene(
         self, spec: mujoco.MjSpec, rng: np.random.Generator, placement: str
     ) -> None:
-        """Add the task's bodies to the bench (its site ``tray_origin`` says where).
+        """Add the task's bodies to the bench.
 
         :param spec: the bench, before it is compiled.
-        :param rng: the only source of randomness.
+        :param rng: the only source of randomness, made of the station's seed.
         :param placement: the task's own name for how the objects lie at the start; '' for usual.
         """
 
@@ -99,22 +99,16 @@ class SimulatedStation:
         self._biases = {
             side: stream(seed, f'{side}/wrench bias').standard_normal(6) for side in ARMS
         }
-        self._commands: deque[tuple[float, Mapping[str, ArmCommand]]] = deque()
+        self._commands: deque[tuple[float, dict[str, ArmCommand]]] = deque()
         self._targets: dict[str, ArmCommand] = {}
         self._frame_steps = max(1, round(self.settings.physics_rate / camera_rate))
         wanted = rendering_enabled() if render is None else render
+        sizes = {name: (c.width, c.height) for name, c in self.settings.cameras.items()}
         self.cameras = {
-            name: CameraStream(name, seed) for name in self.settings.cameras if wanted
+            name: CameraStream(name, seed, size) for name, size in sizes.items() if wanted
         }
         self._exposed: deque[tuple[str, float]] = deque()
-        self._renderer = (
-            Renderer(
-                self.model,
-                {name: (c.width, c.height) for name, c in self.settings.cameras.items()},
-            )
-            if self.cameras
-            else None
-        )
+        self._renderer = Renderer(self.model, sizes) if self.cameras else None
         self._expose()
         self._observation = self._sense()
 
@@ -183,13 +177,12 @@ class SimulatedStation:
         """Take ``share`` (0 to 1) of the friction off every finger pad."""
         set_grip(self.model, 1.0 - share)
 
-    def hold(self) -> None:
-        """Forget every target: each arm stays where it is measured to be."""
-        self._commands.clear()
-        for side, arm in self._arms.items():
-            truth = arm.sense()
-            self._targets.pop(side, None)
-            arm.move_to(truth.position, truth.rotation, duration=0.0)
+    def hold(self, side: str) -> None:
+        """Forget an arm's target: it stays where it is measured to be, and keeps its grip."""
+        for _, command in self._commands:
+            command.pop(side, None)
+        self._targets.pop(side, None)
+        self._arms[side].stay()
 
     def joints(self) -> dict[str, tuple[float, float, float]]:
         """Return angle (rad), speed (rad/s) and torque (N m) of every joint of both arms."""
