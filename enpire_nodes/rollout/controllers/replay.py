@@ -110,6 +110,8 @@ def _from_bag(source: Path, settings: ReplaySettings) -> Recording:
     store = get_typestore(Stores.ROS2_JAZZY)
     with AnyReader([_bag(source)], default_typestore=store) as reader:
         chosen = [c for c in reader.connections if c.topic.endswith(topics)]
+        if len(chosen) < len(topics):
+            raise ValueError(f'the bag lacks {" or ".join(topics)}')
         for connection, _, raw in reader.messages(connections=chosen):
             message = reader.deserialize(raw, connection.msgtype)
             stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec

@@ -16,6 +16,12 @@ from enpire_nodes.rollout.controllers.motion import archimedean, spiral_step, to
 from enpire_nodes.rollout.controllers.settings import setting
 
 _GOLDEN_ANGLE = 2.39996
+#: m below the reported rim without having felt anything: more than the arm's calibration is wrong
+_SURE_DROP = 0.015
+#: m short of the wanted depth that is deep enough: the pin may stand on the bottom of the hole
+_SHORT = 0.008
+#: of the sideways lead of the target over the tool, taken back each control period
+_COMPLIANCE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ class SpiralSearch:
         self._first_angle = np.pi * (retry % 2)
         self._angle = self._first_angle
         self._centre = np.zeros(2) if self._lowest is None else self._lowest[:2].copy()
-        self._touch = 0.0
+        self._rim = 0.0
 
     def step(self, features: Features) -> Action:
         """Decide one control period."""
@@ -130,10 +136,11 @@ class SpiralSearch:
 
     def _descend(self, features: Features) -> Action:
         settings, tcp = self._settings, features['tcp']
-        if tcp[2] < settings.grasp_height - settings.drop:
+        if tcp[2] < settings.grasp_height - _SURE_DROP:
+            self._rim = settings.grasp_height
             self._enter(_Phase.PUSH)
         elif features['force'][2] > settings.contact_force:
-            self._touch = float(tcp[2])
+            self._rim = float(tcp[2])
             self._enter(_Phase.SEARCH)
         return Action(delta=np.array([0.0, 0.0, -settings.descend_speed * self._period]))
 
@@ -141,7 +148,7 @@ class SpiralSearch:
         settings, tcp, target = self._settings, features['tcp'], features['target']
         if self._lowest is None or tcp[2] < self._lowest[2]:
             self._lowest = tcp.copy()
-        if tcp[2] < self._touch - settings.drop:
+        if tcp[2] < self._rim - settings.drop:
             self._enter(_Phase.PUSH)
             return self._push(features)
         self._angle += spiral_step(
@@ -156,14 +163,15 @@ class SpiralSearch:
 
     def _push(self, features: Features) -> Action:
         settings, tcp, target = self._settings, features['tcp'], features['target']
-        bottom = settings.grasp_height - settings.depth
-        if tcp[2] > bottom and self._waited > settings.push_time + 0.04 / settings.push_speed:
-            # stuck on an edge that felt like a drop: search on
-            self._touch = float(tcp[2])
+        bottom = self._rim - settings.depth
+        if self._waited > settings.push_time + settings.depth / settings.push_speed:
+            if tcp[2] < bottom + _SHORT:
+                return Action(done=True)
+            # stuck on an edge that felt like a drop: search on, around it
+            self._centre = tcp[:2].copy()
+            self._angle = self._first_angle
             self._enter(_Phase.SEARCH)
-        elif tcp[2] <= bottom and self._waited > settings.push_time:
-            return Action(done=True)
         # the walls of the hole centre the pin: give way sideways
-        aside = 0.3 * (tcp[:2] - target[:2])
+        aside = _COMPLIANCE * (tcp[:2] - target[:2])
         down = max(-settings.push_speed * self._period, min(0.0, bottom - target[2]))
         return Action(delta=np.append(aside, down))

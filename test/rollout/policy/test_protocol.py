@@ -1,3 +1,5 @@
+"""The channel between the executor and the policy's process."""
+
 import socket
 import struct
 
@@ -26,7 +28,7 @@ def pair():
 
 @pytest.fixture
 def raw():
-    """A channel, and the bare socket at its other end."""
+    """Return a channel, and the bare socket at its other end."""
     ours, theirs = socket.socketpair()
     channel = Channel(ours, largest=1 << 16)
     yield channel, theirs
