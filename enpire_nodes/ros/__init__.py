@@ -1,0 +1,1 @@
+"""What every node shares: lifecycle, parameters, heartbeats, conversions, ticks and goals."""

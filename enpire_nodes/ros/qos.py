@@ -1,0 +1,28 @@
+"""One table of QoS profiles, so that publishers and subscriptions cannot disagree."""
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+def _profile(depth: int, *, latched: bool = False) -> QoSProfile:
+    return QoSProfile(
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+    )
+
+
+#: Joint states, poses, wrenches and gripper states.
+ARM_STATE = _profile(10)
+#: Pictures and camera parameters.
+IMAGES = _profile(5)
+#: Targets, from commanders to the gate and from the gate to the driver.
+COMMANDS = _profile(10)
+#: Who may command.
+LEASE = _profile(10)
+#: Signs of life.
+HEARTBEATS = _profile(20)
+#: The latest state of something; a late subscriber sees it too.
+LATCHED = _profile(1, latched=True)
+#: Things that happened, one message each.
+EVENTS = _profile(100)
