@@ -1,7 +1,8 @@
 """Light meshes of the YAM station, made once from the ``dreamscale-i2rt`` wheel and cached.
 
-The wheel's meshes have 164,000 faces, far more than a 320 x 240 picture can show. Vertex clustering
-brings them to a few thousand. The results lie in a cache folder, never in the repository.
+The wheel's meshes have 164,000 faces, far more than a 320 x 240 picture can show. Vertex
+clustering brings them to a few thousand. The results lie in a cache folder, never in the
+repository.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+from pathlib import Path
 import shutil
 import tempfile
-import xml.etree.ElementTree as ElementTree
-from pathlib import Path
+import xml.etree.ElementTree as ET
 
 import numpy as np
 
@@ -43,7 +44,7 @@ def station_model() -> Path:
 
 def mesh_files(model: Path) -> dict[str, Path]:
     """Return the mesh name and STL file of every mesh that an MJCF file refers to."""
-    root = ElementTree.parse(model).getroot()
+    root = ET.parse(model).getroot()
     return {
         mesh.attrib['name']: (model.parent / mesh.attrib['file']).resolve()
         for mesh in root.iter('mesh')

@@ -203,7 +203,11 @@ def _add_room(spec: mujoco.MjSpec, settings: BenchSettings) -> None:
             conaffinity=0,
         )
     world.add_light(
-        name='ceiling', pos=[0.3, -0.3, 1.5], dir=[0.0, 0.0, -1.0], diffuse=[0.75] * 3, castshadow=0
+        name='ceiling',
+        pos=[0.3, -0.3, 1.5],
+        dir=[0.0, 0.0, -1.0],
+        diffuse=[0.75] * 3,
+        castshadow=0,
     )
     world.add_light(
         name='window', pos=[1.2, 0.5, 1.2], dir=[-0.6, -0.4, -0.8], diffuse=[0.4] * 3, castshadow=0

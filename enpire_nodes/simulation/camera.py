@@ -36,9 +36,7 @@ class CameraStream:
         self.newest: Frame | None = None
         self.dropped = 0
         self._drops = stream(seed, f'camera/{name}/drop')
-        self._noise = PixelNoise(
-            stream(seed, f'camera/{name}/pixels'), size[0] * size[1] * 3
-        )
+        self._noise = PixelNoise(stream(seed, f'camera/{name}/pixels'), size[0] * size[1] * 3)
         self._travelling: deque[tuple[float, Frame]] = deque()
         self._last: np.ndarray | None = None
 

@@ -1,4 +1,4 @@
-"""Faults of the bench itself: cameras not quite where they are said to be, light, slippery pads."""
+"""Faults of the bench itself: displaced cameras, other light, slippery finger pads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from enpire_nodes.simulation.bench import PAD_FRICTION
 from enpire_nodes.simulation.noise import NoiseSettings
 
 
-def disturb_cameras(
-    model: mujoco.MjModel, noise: NoiseSettings, rng: np.random.Generator
-) -> None:
+def disturb_cameras(model: mujoco.MjModel, noise: NoiseSettings, rng: np.random.Generator) -> None:
     """Move and turn every camera a little, as calibration never is exact."""
     for index in range(model.ncam):
         shift, turn = rng.standard_normal(3), rng.standard_normal(3)

@@ -29,7 +29,7 @@ class InverseKinematics:
         self._weight = np.array([1.0, 1.0, 1.0, _TURN, _TURN, _TURN])
 
     def forward(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the (3,) position and (3, 3) rotation in ``world`` of the hand at these angles."""
+        """Return the hand's (3,) position and (3, 3) rotation in ``world`` at (6,) rad."""
         self._data.qpos[self._angles] = angles
         mujoco.mj_kinematics(self._model, self._data)
         return (
@@ -38,7 +38,12 @@ class InverseKinematics:
         )
 
     def solve(
-        self, position: np.ndarray, rotation: np.ndarray, start: np.ndarray, *, iterations: int = 12
+        self,
+        position: np.ndarray,
+        rotation: np.ndarray,
+        start: np.ndarray,
+        *,
+        iterations: int = 12,
     ) -> tuple[np.ndarray, float, float]:
         """Find angles near ``start`` that bring the hand to a pose, or as near as limits allow.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, fields
+import zlib
 
 import numpy as np
 

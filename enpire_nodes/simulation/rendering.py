@@ -6,10 +6,10 @@ quick; ``develop`` draws it, which takes milliseconds and may wait for an idle m
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import mujoco
@@ -26,9 +26,11 @@ class RenderingError(RuntimeError):
 class GLContext(Protocol):
     """What MuJoCo's own contexts offer."""
 
-    def make_current(self) -> None: ...
+    def make_current(self) -> None:
+        """Let this thread draw with it."""
 
-    def free(self) -> None: ...
+    def free(self) -> None:
+        """Give it back."""
 
 
 def rendering_enabled() -> bool:
@@ -67,7 +69,7 @@ def open_context(width: int, height: int) -> tuple[str, GLContext]:
         try:
             return backend, _OPENERS[backend](width, height)
         # PyOpenGL reports a missing library as ImportError, AttributeError or its own errors.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             reasons.append(f'{backend}: {type(error).__name__}: {error}')
             _forget_opengl()
     raise RenderingError(
@@ -159,7 +161,7 @@ class Renderer:
         return self.develop(name)
 
     def close(self) -> None:
-        """Give the context back; before the interpreter ends, or EGL complains. May be repeated."""
+        """Give the context back before the interpreter ends. May be repeated."""
         if self._drawing is not None:
             self._context.make_current()
             self._drawing.free()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,7 +120,7 @@ class BenchSettings:
         )
 
 
-def _pair(values) -> tuple[float, float]:
+def _pair(values: Sequence[float]) -> tuple[float, float]:
     first, second = values
     return float(first), float(second)
 

@@ -20,7 +20,7 @@ from enpire_nodes.simulation.camera import CameraFault, CameraStream
 from enpire_nodes.simulation.imperfection import disturb_cameras, disturb_lights, set_grip
 from enpire_nodes.simulation.noise import Drift, NoiseSettings, stream
 from enpire_nodes.simulation.rendering import Renderer, rendering_enabled
-from enpire_nodes.simulation.settings import CONTROL_RATE, BenchSettings
+from enpire_nodes.simulation.settings import BenchSettings, CONTROL_RATE
 
 _CHUNK = 5  # physics steps between two updates of the servos
 
@@ -28,9 +28,7 @@ _CHUNK = 5  # physics steps between two updates of the servos
 class SceneTask(Protocol):
     """What a task gives the simulated station; nothing else of it is used."""
 
-    def build_scene(
-        self, spec: mujoco.MjSpec, rng: np.random.Generator, placement: str
-    ) -> None:
+    def build_scene(self, spec: mujoco.MjSpec, rng: np.random.Generator, placement: str) -> None:
         """Add the task's bodies to the bench.
 
         :param spec: the bench, before it is compiled.
@@ -132,7 +130,9 @@ class SimulatedStation:
             values = [*target.position, *target.quaternion]
             values += [target.gripper_width, target.gripper_effort]
             if not np.all(np.isfinite(values)) or np.linalg.norm(target.quaternion) < 1e-6:
-                raise ValueError(f'the command for the {side} arm is not finite or has no rotation')
+                raise ValueError(
+                    f'the command for the {side} arm is not finite or has no rotation'
+                )
         self._commands.append((self.now + self.noise.command_latency, dict(command)))
 
     def step(self, command: Mapping[str, ArmCommand]) -> Observation:

@@ -1,0 +1,111 @@
+"""Pictures really are drawn, and their absence is explained."""
+
+from __future__ import annotations
+
+import os
+
+import mujoco
+import numpy as np
+import pytest
+
+from enpire_nodes.simulation import rendering
+from enpire_nodes.simulation.bench import build_bench
+
+needs_gl = pytest.mark.skipif(not rendering.rendering_enabled(), reason='MUJOCO_GL=disable')
+
+
+@pytest.fixture
+def bench(settings):
+    """Return a bench with an orange ball in the middle of the table."""
+    spec = build_bench(settings)
+    spec.worldbody.add_geom(
+        name='ball', type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.02, 0, 0],
+        pos=[0.265, -0.345, -0.025], rgba=[1.0, 0.45, 0.0, 1.0],
+    )  # fmt: skip
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    for side, home in ((side, settings.arms[side].home) for side in ('left', 'right')):
+        for index, angle in enumerate(home):
+            data.joint(f'{side}_joint{index + 1}').qpos = angle
+    mujoco.mj_forward(model, data)
+    return spec, model, data
+
+
+@needs_gl
+def test_a_picture_shows_what_projection_predicts(bench, settings):
+    _, model, data = bench
+    with rendering.Renderer(model, {'side': (320, 240), 'front': (320, 240)}) as renderer:
+        for name, camera in settings.cameras.items():
+            picture = renderer.render(data, name)
+            assert picture.shape == (240, 320, 3)
+            assert picture.dtype == np.uint8
+            red, green, blue = (picture[..., i].astype(int) for i in range(3))
+            rows, columns = np.nonzero((red > 30) & (red > 2 * blue) & (red > 1.5 * green))
+            assert len(rows) > 300
+            expected = camera.project(np.array([0.265, -0.345, -0.025]))[0]
+            found = [columns.mean() + 0.5, rows.mean() + 0.5]
+            np.testing.assert_allclose(found, expected, atol=1.5)
+
+
+@needs_gl
+def test_a_developed_picture_shows_the_moment_of_exposure(bench):
+    _, model, data = bench
+    with rendering.Renderer(model, {'side': (160, 120)}) as renderer:
+        now = renderer.render(data, 'side')
+        renderer.expose(data, 'side')
+        data.qpos[1] += 0.5
+        data.joint('right_joint1').qpos += 0.3
+        mujoco.mj_forward(model, data)
+        np.testing.assert_array_equal(renderer.develop('side'), now)
+        assert not np.array_equal(renderer.render(data, 'side'), now)
+
+
+@needs_gl
+def test_closing_twice_is_harmless_and_a_closed_renderer_says_so(bench):
+    _, model, data = bench
+    renderer = rendering.Renderer(model, {'side': (64, 48)})
+    renderer.close()
+    renderer.close()
+    with pytest.raises(rendering.RenderingError, match='closed'):
+        renderer.render(data, 'side')
+
+
+@needs_gl
+def test_a_photograph_is_large_and_not_empty(bench):
+    spec, _, data = bench
+    picture = rendering.photograph(
+        spec, data, meshes={}, position=(1.1, -0.8, 0.5), target=(0.2, -0.3, 0.0),
+        width=320, height=200,
+    )  # fmt: skip
+    assert picture.shape == (200, 320, 3)
+    assert picture.std() > 20.0
+
+
+def test_without_any_backend_the_remedy_is_named(monkeypatch):
+    def broken(width, height):
+        raise ImportError('no such library')
+
+    monkeypatch.delenv('MUJOCO_GL', raising=False)
+    monkeypatch.setattr(rendering, '_forget_opengl', lambda: None)
+    monkeypatch.setattr(rendering, '_OPENERS', {'egl': broken, 'osmesa': broken})
+    with pytest.raises(rendering.RenderingError, match='apt-get install libegl1') as caught:
+        rendering.open_context(64, 48)
+    assert 'egl: ImportError' in str(caught.value)
+    assert 'osmesa: ImportError' in str(caught.value)
+
+
+def test_the_second_backend_is_used_when_the_first_fails(monkeypatch):
+    def broken(width, height):
+        raise RuntimeError('no display')
+
+    monkeypatch.delenv('MUJOCO_GL', raising=False)
+    monkeypatch.setattr(rendering, '_forget_opengl', lambda: None)
+    monkeypatch.setattr(rendering, '_OPENERS', {'egl': broken, 'osmesa': lambda w, h: (w, h)})
+    assert rendering.open_context(64, 48) == ('osmesa', (64, 48))
+    assert os.environ['LP_NUM_THREADS'] == '1'
+
+
+@pytest.mark.parametrize(('value', 'enabled'), [('disable', False), ('egl', True), ('', True)])
+def test_pictures_can_be_turned_off(monkeypatch, value, enabled):
+    monkeypatch.setenv('MUJOCO_GL', value)
+    assert rendering.rendering_enabled() is enabled
