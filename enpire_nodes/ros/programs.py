@@ -19,7 +19,7 @@ from enpire_nodes.ros.station_io import Commander, CONTROL_RATE, StationSenses
 BLIND_AFTER = 0.5
 #: s of the wall clock within which the gate must report that it passes our lease.
 GRANT_WITHIN = 2.0
-#: control periods that a canceled program's last command is repeated for, so that the arm is still.
+#: control periods that a canceled program's last command is repeated for: the arm comes to rest.
 STILL_PERIODS = 15
 
 
@@ -152,8 +152,8 @@ class ProgramRunner:
                 None,
                 StationError(
                     ErrorCode.GATE_NO_LEASE,
-                    'the safety gate did not grant the motion lease; is it active, and is no other '
-                    f'commander engaged? (mode {self._safety.mode_name or "unknown"})',
+                    'the safety gate did not grant the motion lease; is it active, and is no '
+                    f'other commander engaged? (mode {self._safety.mode_name or "unknown"})',
                 ),
             )
 

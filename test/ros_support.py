@@ -1,0 +1,115 @@
+"""Real rclpy for tests: an own domain for each test, and waits that end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import contextlib
+import threading
+import time
+from typing import Any
+
+import domain_coordinator
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+NAMESPACE = '/station_1'
+
+
+class RosHarness:
+    """Spins the test's nodes in a thread; the test itself calls and waits.
+
+    :param context: of every node of the test, so that no test sees another's nodes.
+    """
+
+    def __init__(self, context: Context, domain_id: int) -> None:
+        self.context = context
+        self.domain_id = domain_id
+        self._executor = SingleThreadedExecutor(context=context)
+        self._nodes: list[Node] = []
+        self._stopping = False
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+        self.node = self.add(Node('test', namespace=NAMESPACE, context=context))
+
+    def add(self, node: Node) -> Any:
+        """Spin ``node`` until the test ends."""
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        return node
+
+    def make(self, factory: Callable[..., Node], **parameters: object) -> Any:
+        """Make a node of the station with these parameters, and spin it."""
+        overrides = [rclpy.Parameter(name, value=value) for name, value in parameters.items()]
+        return self.add(
+            factory(
+                namespace=NAMESPACE,
+                context=self.context,
+                parameter_overrides=overrides,
+                use_global_arguments=False,
+            )
+        )
+
+    def remove(self, node: Node) -> None:
+        """Stop spinning ``node`` and destroy it, as if its process had died."""
+        self._executor.remove_node(node)
+        self._nodes.remove(node)
+        node.destroy_node()
+
+    def wait_until(
+        self, condition: Callable[[], Any], timeout: float = 10.0, what: str = ''
+    ) -> Any:
+        """Return the first true value of ``condition``; fail after ``timeout`` s."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.005)
+        raise AssertionError(f'not within {timeout} s: {what or condition}')
+
+    def collect(self, kind: type, topic: str, profile: object = 10) -> list:
+        """Return a list that every message on ``topic`` is appended to."""
+        messages: list = []
+        self.node.create_subscription(kind, topic, messages.append, profile)
+        return messages
+
+    def call(self, kind: type, name: str, request: Any = None, timeout: float = 10.0) -> Any:
+        """Call a service and return its response."""
+        client = self.node.create_client(kind, name)
+        if not client.wait_for_service(timeout_sec=timeout):
+            raise AssertionError(f'no service {name}')
+        future = client.call_async(request if request is not None else kind.Request())
+        self.wait_until(future.done, timeout, f'answer of {name}')
+        self.node.destroy_client(client)
+        return future.result()
+
+    def close(self) -> None:
+        """Stop spinning and destroy every node."""
+        self._stopping = True
+        self._executor.wake()
+        self._thread.join(timeout=5.0)
+        self._executor.shutdown(timeout_sec=1.0)
+        for node in self._nodes:
+            with contextlib.suppress(Exception):
+                node.destroy_node()
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            while not self._stopping and self.context.ok():
+                self._executor.spin_once(timeout_sec=0.05)
+
+
+@contextlib.contextmanager
+def ros_harness() -> Iterator[RosHarness]:
+    """Give a harness in a domain that no other process of this machine uses."""
+    with domain_coordinator.domain_id() as domain_id:
+        context = Context()
+        rclpy.init(context=context, domain_id=domain_id)
+        harness = RosHarness(context, domain_id)
+        try:
+            yield harness
+        finally:
+            harness.close()
+            rclpy.try_shutdown(context=context)
