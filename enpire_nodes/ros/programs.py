@@ -49,8 +49,10 @@ class ProgramRunner:
         self._started = 0.0
         self._granted = False
         self._safety = SafetyState()
-        node.create_subscription(SafetyState, 'safety_state', self._on_safety, qos.LATCHED)
-        node.create_steady_timer(0.1, self._watch)
+        self._subscription = node.create_subscription(
+            SafetyState, 'safety_state', self._on_safety, qos.LATCHED
+        )
+        self._timer = node.create_steady_timer(0.1, self._watch)
 
     @property
     def running(self) -> bool:
@@ -92,6 +94,16 @@ class ProgramRunner:
         """Stop where the arm is, wait until it stands still, then end with ``error``."""
         if self.running and self._canceled is None:
             self._canceled, self._still = error, STILL_PERIODS
+
+    def abort(self, error: StationError) -> None:
+        """End with ``error`` at once; the gate holds the arm."""
+        if self.running:
+            self._finish(None, error)
+
+    def destroy(self) -> None:
+        """Stop watching."""
+        self._node.destroy_subscription(self._subscription)
+        self._node.destroy_timer(self._timer)
 
     def tick(self, observation: Observation, stamp: Time) -> None:
         """Step the program; call it for every control period."""

@@ -1,0 +1,67 @@
+"""The task and the cameras of a station, from the parameters of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import yaml
+
+from enpire_nodes.common.cameras import Camera, cameras_from_settings
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.files import config_file
+from enpire_nodes.ros.node import StationNode
+from enpire_nodes.ros.parameters import ParameterSpec
+from enpire_nodes.tasks.api import Task
+from enpire_nodes.tasks.registry import load_task
+
+#: Declared by every node that works on a task.
+TASK_PARAMETERS = (
+    ParameterSpec('task', 'pin_insertion', 'Name of the task to work on.', read_only=True),
+    ParameterSpec(
+        'task_settings',
+        '',
+        'Settings file of the task; empty takes config/tasks/<task>.yaml.',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'station_settings',
+        'stations/simulated.yaml',
+        'Station file with the calibrated cameras; absolute, or relative to config/.',
+        read_only=True,
+    ),
+    ParameterSpec('arms', ['left', 'right'], 'Names of all arms of the station.', read_only=True),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskContext:
+    """What the nodes of a station share by configuration."""
+
+    task: Task
+    cameras: Mapping[str, Camera]
+    arms: tuple[str, ...]
+
+
+def load_context(node: StationNode, *, otherwise: ErrorCode) -> TaskContext:
+    """Read :data:`TASK_PARAMETERS` of ``node``.
+
+    :param otherwise: code of the error when a file or the task cannot be used.
+    :raises StationError: names the file or parameter to mend.
+    """
+    name = node.get_parameter('task').value
+    settings = node.get_parameter('task_settings').value or f'tasks/{name}.yaml'
+    try:
+        station_file = config_file(node.get_parameter('station_settings').value)
+        station = yaml.safe_load(station_file.read_text(encoding='utf-8'))
+        cameras = cameras_from_settings(station['cameras'])
+        task = load_task(name, config_file(settings))
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise StationError(otherwise, f'cannot load the task or the station: {error}') from error
+    missing = sorted(set(task.cameras) - set(cameras))
+    if missing:
+        raise StationError(
+            otherwise, f'{station_file} lacks the camera(s) {missing} that task {name} needs'
+        )
+    wanted = {camera: cameras[camera] for camera in task.cameras}
+    return TaskContext(task, wanted, tuple(node.get_parameter('arms').value))
