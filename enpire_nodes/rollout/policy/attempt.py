@@ -61,7 +61,7 @@ class AttemptMotion:
         self._quaternion = np.asarray(quaternion, dtype=float)
         self._width, self._effort = float(gripper_width), float(gripper_effort)
         self._longest_step, self._lead = limits.speed / control_rate, limits.lead
-        self._measured = self._target = np.zeros(3)
+        self.measured = self._target = np.zeros(3)
         self._start: float | None = None
         self._top = 0.0
         self.elapsed = 0.0
@@ -83,14 +83,14 @@ class AttemptMotion:
                 ErrorCode.POLICY_OBSERVATION_STALE,
                 f'arm {self._arm!r} reports no finite pose and force; look at the driver',
             )
-        self._measured = np.asarray(state.position, dtype=float)
+        self.measured = np.asarray(state.position, dtype=float)
         if self._start is None:
-            self._start, self._top = observation.stamp, float(self._measured[2])
-            self._target = self._measured.copy()
+            self._start, self._top = observation.stamp, float(self.measured[2])
+            self._target = self.measured.copy()
         self.elapsed = observation.stamp - self._start
         self.force = float(np.linalg.norm(state.force))
         self.peak_force = max(self.peak_force, self.force)
-        self.depth = max(self.depth, self._top - float(self._measured[2]))
+        self.depth = max(self.depth, self._top - float(self.measured[2]))
         features = self._observer.features(observation, elapsed=self.elapsed)
         return {**features, 'target': self._target - self._origin}
 
@@ -108,7 +108,7 @@ class AttemptMotion:
 
     def halt(self) -> dict[str, ArmCommand]:
         """Return the command that stops the tool where it is measured, with the grip kept."""
-        return {self._arm: ArmCommand(self._measured, self._quaternion, self._width, self._effort)}
+        return {self._arm: ArmCommand(self.measured, self._quaternion, self._width, self._effort)}
 
     def _wish(self, action: Action) -> np.ndarray:
         if action.delta is not None:
@@ -123,7 +123,7 @@ class AttemptMotion:
 
     def _limited(self, wish: np.ndarray) -> np.ndarray:
         step = _shortened(wish - self._target, self._longest_step)
-        return self._measured + _shortened(self._target + step - self._measured, self._lead)
+        return self.measured + _shortened(self._target + step - self.measured, self._lead)
 
 
 @dataclass(frozen=True, slots=True)
