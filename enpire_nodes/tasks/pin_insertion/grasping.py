@@ -1,0 +1,176 @@
+"""Handling the pin: fetching it from above, seating it in the cradle, standing it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from enpire_nodes.common.geometry import quaternion_from_matrix
+from enpire_nodes.tasks.motion import Hand, Steps
+from enpire_nodes.tasks.pin_insertion.classify import squeezes
+from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
+from enpire_nodes.tasks.pin_insertion.vision import PinEstimate
+
+#: Width in m that is commanded while holding: less than the pin, so that the effort limits.
+SQUEEZE = 0.004
+_TOUCH = 4.0  # N, upward: the hand or the pin has met something
+_PITCH = np.deg2rad(75.0)  # of the hand that stands a lying pin up, from straight down
+_FROM_END = 0.020  # m, where a lying pin is gripped
+
+
+def hand_orientation(heading: float, pitch: float = 0.0) -> np.ndarray:
+    """Return the orientation (4,) xyzw of a hand.
+
+    :param heading: rad about +z, where the hand points when it is pitched up; its wrist camera
+        looks from that side when it points down.
+    :param pitch: rad, 0 straight down, pi / 2 level.
+    """
+    ahead = np.array([np.cos(heading), np.sin(heading), 0.0])
+    up = np.array([0.0, 0.0, 1.0])
+    tool_z = -up * np.cos(pitch) + ahead * np.sin(pitch)
+    tool_x = -ahead * np.cos(pitch) - up * np.sin(pitch)
+    return quaternion_from_matrix(np.stack([tool_x, np.cross(tool_z, tool_x), tool_z], axis=1))
+
+
+#: Straight down, the fingers closing along the x axis of ``world``.
+HAND_DOWN = hand_orientation(np.pi / 2.0)
+
+
+def heading_of(direction: np.ndarray) -> float:
+    """Return the heading along a (2,) direction, or against it, that the wrist turns to easily."""
+    heading = float(np.arctan2(direction[1], direction[0]))
+    while heading > np.deg2rad(135.0):
+        heading -= np.pi
+    while heading <= np.deg2rad(-45.0):
+        heading += np.pi
+    return heading
+
+
+class Grasping:
+    """The motions of a reset that touch the pin.
+
+    :param hand: the working arm.
+    :param settings: of the task.
+    """
+
+    def __init__(self, hand: Hand, settings: PinInsertionSettings) -> None:
+        self._hand, self._settings = hand, settings
+        self.travel = settings.tray.height + settings.reset.travel_height
+
+    @property
+    def holding(self) -> bool:
+        """Whether the fingers feel the pin."""
+        return squeezes(self._hand.state, self._settings)
+
+    def touched(self) -> Callable[[], bool]:
+        """Return a question: has something pushed the hand up since now?"""
+        self._hand.tare()
+        return lambda: bool(self._hand.force[2] > _TOUCH)
+
+    def open(self, width: float | None = None) -> Steps[None]:
+        """Let go of whatever is in the hand."""
+        grasp = self._settings.grasp
+        yield from self._hand.grip(width or grasp.open_width, grasp.effort)
+
+    def close(self) -> Steps[None]:
+        """Squeeze."""
+        yield from self._hand.grip(SQUEEZE, self._settings.grasp.effort)
+
+    def rise(self) -> Steps[None]:
+        """Go straight up to the height at which nothing is in the way, hand pointing down."""
+        x, y, z = self._hand.goal
+        if z < self.travel - 0.005:
+            yield from self._hand.move((x, y, self.travel), speed=self._settings.reset.fast,
+                                       patience=0.0)
+
+    def above(self, spot: np.ndarray, orientation: np.ndarray) -> Steps[None]:
+        """Go over a (2,) or (3,) spot at travel height."""
+        yield from self.rise()
+        yield from self._hand.move(
+            (*spot[:2], self.travel), orientation, speed=self._settings.reset.fast, patience=0.3
+        )
+
+    def fetch(self, pin: PinEstimate) -> Steps[bool]:
+        """Grip an upright or leaning pin near its upper end, from above, and lift it.
+
+        :return: whether something as wide as the pin is in the hand afterwards.
+        """
+        settings, hand = self._settings, self._hand
+        below_top = settings.pin.length - settings.grasp.height
+        grip = pin.top - below_top * pin.axis
+        orientation = HAND_DOWN
+        if pin.tilt > 0.2:
+            orientation = hand_orientation(heading_of(pin.axis[:2]))
+        yield from self.rise()
+        yield from self.open()
+        over = (grip[0], grip[1], max(pin.top[2] + 0.02, self.travel - 0.05))
+        yield from hand.move(over, orientation, speed=settings.reset.fast, tolerance=0.003)
+        yield from hand.move(grip, speed=settings.reset.slow, until=self.touched(), patience=0.3)
+        yield from self.close()
+        if not self.holding:
+            return False
+        x, y, _ = hand.goal
+        yield from hand.move((x, y, self.travel), speed=settings.reset.fast * 0.7, patience=0.0)
+        return self.holding
+
+    def seat(self, tip: np.ndarray) -> Steps[None]:
+        """Lower the pin in the hand into the cradle, whatever its tilt, and let go.
+
+        :param tip: (3,) m, its lower end as seen just now.
+        """
+        settings, hand = self._settings, self._hand
+        cradle = settings.cradle
+        offset = hand.position - tip
+        spot = np.array([*cradle.centre, settings.tray.height + cradle.floor]) + offset
+        funnel = cradle.bore_depth + cradle.mouth_depth
+        yield from hand.move(
+            (*spot[:2], max(spot[2] + funnel + 0.02, hand.goal[2])), speed=settings.reset.fast
+        )
+        yield from hand.move(
+            spot + [0, 0, 0.003], speed=settings.reset.slow, until=self.touched(), patience=0.2
+        )
+        yield from self.open()
+
+    def stand_up(self, pin: PinEstimate, look) -> Steps[bool]:
+        """Grip a lying pin near one end, turn the hand level so that it hangs, and seat it.
+
+        :param look: a generator function that looks for the pin in the hand: (3,) m or None.
+        :return: False when it was not gripped or was lost on the way.
+        """
+        settings, hand = self._settings, self._hand
+        floor, reset = settings.tray.height, settings.reset
+        heading = heading_of(pin.axis[:2])
+        ahead = np.array([np.cos(heading), np.sin(heading), 0.0])
+        far, near = (pin.top, pin.bottom)
+        if (far - near) @ ahead < 0.0:
+            far, near = near, far
+        grip = far + (near - far) / np.linalg.norm(near - far) * _FROM_END
+        grip[2] = max(grip[2], floor + settings.pin.radius) + 0.0015
+        down = hand_orientation(heading)
+        yield from self.rise()
+        yield from self.open(0.034)
+        yield from self.above(grip, down)
+        yield from hand.move(grip + [0, 0, 0.03], speed=reset.fast, tolerance=0.003)
+        yield from hand.move(grip, speed=reset.slow, until=self.touched(), patience=0.4)
+        yield from self.close()
+        if not self.holding:
+            return False
+        yield from self.rise()
+        spot = np.array([*settings.cradle.centre, self.travel])
+        yield from hand.move(spot, HAND_DOWN, speed=reset.fast, patience=0.0)
+        level = hand_orientation(np.pi / 2.0, _PITCH)
+        yield from hand.move(
+            spot - [0, 0, 0.03], level, speed=reset.fast, turn_speed=1.0, patience=0.4
+        )
+        if not self.holding:
+            return False
+        tip = yield from look()
+        if tip is None:
+            tip = hand.position - [0.0, 0.0, settings.pin.length - _FROM_END]
+        yield from self.seat(tip)
+        back = hand.position - 0.075 * np.array([0.0, np.sin(_PITCH), -np.cos(_PITCH)])
+        yield from hand.move(back, speed=reset.slow * 1.5, patience=0.0)
+        yield from hand.move((back[0], back[1], self.travel), speed=reset.fast, patience=0.0)
+        yield from hand.move(hand.goal, HAND_DOWN, speed=reset.fast, patience=0.0)
+        return True

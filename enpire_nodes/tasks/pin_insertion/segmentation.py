@@ -1,0 +1,154 @@
+"""Which pixels are pin, block and cradle, and what their outlines measure. Single pictures only.
+
+Pixel coordinates are continuous: the centre of the first pixel is (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from enpire_nodes.tasks.pin_insertion.settings import VisionSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stick:
+    """A pin in one picture.
+
+    :param centre: (2,) px, middle of what is visible.
+    :param direction: (2,) unit vector along it, pointing up the picture.
+    :param upper: (2,) px, where its outline ends up the picture.
+    :param lower: (2,) px, where it ends down the picture.
+    :param width: px across.
+    :param pixels: how many belong to it.
+    :param cut: whether it touches the border of the picture.
+    """
+
+    centre: np.ndarray
+    direction: np.ndarray
+    upper: np.ndarray
+    lower: np.ndarray
+    width: float
+    pixels: int
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outline:
+    """An upright body of revolution in one picture: the box around its convex hull, in px."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    pixels: int
+
+    @property
+    def edges(self) -> np.ndarray:
+        """The (4,) left, right, top, bottom."""
+        return np.array([self.left, self.right, self.top, self.bottom])
+
+
+class Picture:
+    """One RGB picture, converted once and asked for colours.
+
+    :param image: (height, width, 3) uint8.
+    """
+
+    def __init__(self, image: np.ndarray) -> None:
+        smooth = cv2.GaussianBlur(image, (3, 3), 0)
+        self._hsv = cv2.cvtColor(smooth, cv2.COLOR_RGB2HSV)
+
+    def mask(self, hue: tuple[float, float], saturation: float, brightness: float) -> np.ndarray:
+        """Return the (height, width) uint8 mask (0 or 255) of a range of hues in degrees."""
+        low = (int(hue[0] / 2), int(saturation * 255), int(brightness * 255))
+        return cv2.inRange(self._hsv, low, (int(hue[1] / 2), 255, 255))
+
+
+def find_stick(picture: Picture, settings: VisionSettings) -> Stick | None:
+    """Find the pin in a picture: its largest blob, and others in line with it."""
+    mask = picture.mask(settings.pin_hue, settings.saturation, settings.brightness)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return None
+    sizes = stats[1:, cv2.CC_STAT_AREA]
+    largest = int(np.argmax(sizes)) + 1
+    if sizes[largest - 1] < settings.pin_pixels:
+        return None
+    points = _pixels(labels == largest)
+    for label in range(1, count):
+        if label != largest and sizes[label - 1] >= 8:
+            other = _pixels(labels == label)
+            if _in_line(points, other):
+                points = np.concatenate([points, other])
+    return _measure(points, mask.shape)
+
+
+def find_outline(
+    picture: Picture,
+    hue: tuple[float, float],
+    *,
+    saturation: float,
+    brightness: float,
+    pixels: int,
+) -> Outline | None:
+    """Find the largest body of a colour; parts that something thin cuts off are joined again."""
+    mask = picture.mask(hue, saturation, brightness)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return None
+    largest = int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) + 1
+    area = int(stats[largest, cv2.CC_STAT_AREA])
+    if area < pixels:
+        return None
+    box = stats[largest]
+    left, top = box[cv2.CC_STAT_LEFT], box[cv2.CC_STAT_TOP]
+    right, bottom = left + box[cv2.CC_STAT_WIDTH], top + box[cv2.CC_STAT_HEIGHT]
+    for label in range(1, count):
+        part = stats[label]
+        if label == largest or part[cv2.CC_STAT_AREA] < max(20, 0.05 * area):
+            continue
+        left = min(left, part[cv2.CC_STAT_LEFT])
+        top = min(top, part[cv2.CC_STAT_TOP])
+        right = max(right, part[cv2.CC_STAT_LEFT] + part[cv2.CC_STAT_WIDTH])
+        bottom = max(bottom, part[cv2.CC_STAT_TOP] + part[cv2.CC_STAT_HEIGHT])
+        area += int(part[cv2.CC_STAT_AREA])
+    return Outline(float(left), float(right), float(top), float(bottom), area)
+
+
+def _pixels(selection: np.ndarray) -> np.ndarray:
+    rows, columns = np.nonzero(selection)
+    return np.stack([columns, rows], axis=1) + 0.5
+
+
+def _axis(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    centre = points.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.cov((points - centre).T))
+    direction = vectors[:, int(np.argmax(values))]
+    return centre, direction if direction[1] <= 0.0 else -direction
+
+
+def _in_line(points: np.ndarray, other: np.ndarray) -> bool:
+    centre, direction = _axis(points)
+    across = np.array([-direction[1], direction[0]])
+    half_width = np.abs((points - centre) @ across).max()
+    return bool(np.abs((other.mean(axis=0) - centre) @ across) < half_width)
+
+
+def _measure(points: np.ndarray, shape: tuple[int, ...]) -> Stick:
+    centre, direction = _axis(points)
+    across = np.array([-direction[1], direction[0]])
+    along, aside = (points - centre) @ direction, (points - centre) @ across
+    middle = np.abs(aside - np.median(aside)) <= 2.0
+    high, low = along[middle].max() + 0.5, along[middle].min() - 0.5
+    width = len(points) / max(float(along.max() - along.min() + 1.0), 1.0)
+    low_corner, high_corner = points.min(axis=0), points.max(axis=0)
+    cut = bool((low_corner < 1.0).any()) or bool(
+        high_corner[0] > shape[1] - 1.0 or high_corner[1] > shape[0] - 1.0
+    )
+    return Stick(
+        centre, direction, centre + high * direction, centre + low * direction, width,
+        len(points), cut,
+    )

@@ -1,0 +1,339 @@
+"""Where pin and block are, from the pictures of two or more cameras.
+
+Everything is measured relative to the cradle, whose place is known: each view is shifted so that
+the cradle appears where the calibration says, which takes out most of a nudged camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from enpire_nodes.common.cameras import Camera, triangulate
+from enpire_nodes.tasks.pin_insertion.segmentation import (
+    find_outline,
+    find_stick,
+    Outline,
+    Picture,
+    Stick,
+)
+from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
+
+_CIRCLE = np.linspace(0.0, 2.0 * np.pi, 32, endpoint=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PinEstimate:
+    """The visible part of the pin.
+
+    :param top: (3,) m, its upper end.
+    :param bottom: (3,) m, its lower end.
+    :param axis: (3,) unit vector from bottom to top.
+    :param miss: m, how far the views disagree.
+    :param views: how many cameras saw it.
+    :param whole: whether all of its length is visible.
+    """
+
+    top: np.ndarray
+    bottom: np.ndarray
+    axis: np.ndarray
+    miss: float
+    views: int
+    whole: bool
+
+    @property
+    def length(self) -> float:
+        """M that are visible."""
+        return float(np.linalg.norm(self.top - self.bottom))
+
+    @property
+    def tilt(self) -> float:
+        """Rad from upright."""
+        return float(np.arccos(np.clip(abs(self.axis[2]), 0.0, 1.0)))
+
+    def at_height(self, height: float) -> np.ndarray:
+        """Return the (3,) point of the axis at a height in m."""
+        slope = self.axis / max(abs(float(self.axis[2])), 1e-3)
+        return self.bottom + slope * (height - self.bottom[2])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockEstimate:
+    """The block: ``rim`` (3,) m is the centre of the hole's edge; ``residual`` is in px."""
+
+    rim: np.ndarray
+    residual: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What one set of pictures shows.
+
+    :param pin: None when no pair of cameras sees it.
+    :param block: None when it is not recognised.
+    :param sticks: the pin in each picture, shifted as the cradle says.
+    :param outlines: the block in each picture, shifted likewise.
+    """
+
+    pin: PinEstimate | None
+    block: BlockEstimate | None
+    sticks: Mapping[str, Stick] = field(default_factory=dict)
+    outlines: Mapping[str, Outline] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """What one picture shows, before any shift."""
+
+    stick: Stick | None
+    block: Outline | None
+    cradle: Outline | None
+
+
+def analyse(image: np.ndarray, settings: PinInsertionSettings) -> View:
+    """Segment one (height, width, 3) uint8 picture."""
+    picture, vision = Picture(image), settings.vision
+    block = find_outline(
+        picture,
+        vision.block_hue,
+        saturation=vision.saturation,
+        brightness=vision.brightness,
+        pixels=vision.block_pixels,
+    )
+    cradle = find_outline(
+        picture,
+        vision.cradle_hue,
+        saturation=vision.cradle_saturation,
+        brightness=vision.brightness,
+        pixels=vision.block_pixels // 4,
+    )
+    return View(find_stick(picture, vision), block, cradle)
+
+
+class Eyes:
+    """Puts the views of calibrated cameras together.
+
+    :param cameras: by name.
+    :param settings: of the task.
+    """
+
+    def __init__(self, cameras: Mapping[str, Camera], settings: PinInsertionSettings) -> None:
+        self._cameras, self._settings = dict(cameras), settings
+        self._shifts = {name: np.zeros(2) for name in cameras}
+        self._expected = {
+            name: _box_of(camera, _cradle_points(settings)) for name, camera in cameras.items()
+        }
+
+    def look(self, images: Mapping[str, np.ndarray]) -> Look:
+        """Measure pin and block in simultaneous pictures by camera name."""
+        return self.combine(
+            {name: analyse(image, self._settings) for name, image in images.items()}
+        )
+
+    def combine(self, views: Mapping[str, View]) -> Look:
+        """Measure pin and block in views that are already segmented."""
+        sticks, outlines = {}, {}
+        for name, view in views.items():
+            shift = self._shift(name, view.cradle)
+            if view.stick is not None:
+                sticks[name] = _shifted_stick(view.stick, shift)
+            if view.block is not None:
+                outlines[name] = _shifted_outline(view.block, shift)
+        return Look(self._pin(sticks), self._block(outlines), sticks, outlines)
+
+    def _shift(self, name: str, cradle: Outline | None) -> np.ndarray:
+        """Return (and remember) the px to add to a view; without a cradle, the last ones."""
+        expected = self._expected[name]
+        if cradle is not None:
+            size = expected[[1, 3]] - expected[[0, 2]]
+            seen = np.array([cradle.right - cradle.left, cradle.bottom - cradle.top])
+            middle = np.array([cradle.left + cradle.right, cradle.bottom + cradle.bottom]) / 2.0
+            wanted = np.array([expected[0] + expected[1], 2.0 * expected[3]]) / 2.0
+            shift = wanted - middle
+            if np.abs(seen - size).max() < 7.0 and np.abs(shift).max() < 20.0:
+                self._shifts[name] = shift
+        return self._shifts[name]
+
+    def _block(self, outlines: Mapping[str, Outline]) -> BlockEstimate | None:
+        if len(outlines) < 2:
+            return None
+        block, tray = self._settings.block, self._settings.tray
+        cameras = [self._cameras[name] for name in outlines]
+        seen = np.concatenate([outline.edges for outline in outlines.values()])
+        place = np.array(block.centre)
+
+        def predict(place: np.ndarray) -> np.ndarray:
+            ring = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1) * block.radius + place
+            points = np.concatenate(
+                [np.column_stack([ring, np.full(len(ring), tray.height + height)])
+                 for height in (0.0, block.height)]
+            )
+            return np.concatenate([_box_of(camera, points) for camera in cameras])
+
+        weight = np.tile([1.0, 1.0, 0.5, 1.0], len(cameras))  # the pin may hide the upper edge
+        for _ in range(4):
+            error = seen - predict(place)
+            slope = np.stack(
+                [(predict(place + step) - predict(place - step)) / 2e-3
+                 for step in (np.array([1e-3, 0.0]), np.array([0.0, 1e-3]))], axis=1,
+            )
+            robust = weight / np.maximum(1.0, np.abs(error) / 2.0)
+            place = place + np.linalg.lstsq(
+                slope * robust[:, None], error * robust, rcond=None
+            )[0]
+        residual = float(np.median(np.abs(seen - predict(place))))
+        if residual > 4.0 or np.abs(place - block.centre).max() > 0.08:
+            return None
+        return BlockEstimate(np.array([*place, tray.height + block.height]), residual)
+
+    def _pin(self, sticks: Mapping[str, Stick]) -> PinEstimate | None:
+        if len(sticks) >= 2:
+            names = list(sticks)[:2]
+            cameras = [self._cameras[name] for name in names]
+            return self._stereo(cameras, [sticks[name] for name in names])
+        for name, stick in sticks.items():
+            return self._flat(self._cameras[name], stick)
+        return None
+
+    def _stereo(self, cameras, sticks) -> PinEstimate | None:
+        """Take the pairing of ends under which the rays meet, or else the axis' two planes."""
+        length, limit = self._settings.pin.length, self._settings.vision.miss
+        best = None
+        for swap in (False, True):
+            ends = self._ends(cameras, sticks, swap)
+            size = float(np.linalg.norm(ends[0] - ends[1]))
+            cost = max(ends[2], ends[3]) + 0.3 * abs(size - length)
+            if best is None or cost < best[0]:
+                best = (cost, ends, size)
+        _, (top, bottom, top_miss, bottom_miss), size = best
+        miss = max(top_miss, bottom_miss)
+        if miss < limit and abs(size - length) < 0.1 * length:
+            return _estimate(top, bottom, miss, views=2, whole=True)
+        return self._by_planes(cameras, sticks)
+
+    def _ends(self, cameras, sticks, swap: bool):
+        """Triangulate both ends; the outline reaches beyond each by the tilted end face."""
+        uppers = [stick.upper for stick in sticks]
+        lowers = [stick.lower for stick in sticks]
+        if swap:
+            uppers[1], lowers[1] = lowers[1], uppers[1]
+        for _ in range(2):
+            top, top_miss = triangulate(cameras, uppers)
+            bottom, bottom_miss = triangulate(cameras, lowers)
+            axis = (top - bottom) / max(float(np.linalg.norm(top - bottom)), 1e-6)
+            uppers, lowers = [], []
+            for index, (camera, stick) in enumerate(zip(cameras, sticks, strict=True)):
+                inset = self._inset(camera, (top + bottom) / 2.0, axis) * stick.direction
+                upper, lower = stick.upper - inset, stick.lower + inset
+                if swap and index == 1:
+                    upper, lower = lower, upper
+                uppers.append(upper)
+                lowers.append(lower)
+        return top, bottom, top_miss, bottom_miss
+
+    def _inset(self, camera: Camera, point: np.ndarray, axis: np.ndarray) -> float:
+        """Return the px that the end face's ellipse adds to the outline's length."""
+        ray = point - camera.position
+        distance = float(np.linalg.norm(ray))
+        facing = abs(float(axis @ ray)) / distance
+        return self._settings.pin.radius * facing * float(camera.matrix[1, 1]) / distance
+
+    def _by_planes(self, cameras, sticks) -> PinEstimate | None:
+        """Cut the planes through each camera and the axis in its picture; ends where seen."""
+        normals = []
+        for camera, stick in zip(cameras, sticks, strict=True):
+            rays = camera.rays(np.stack([stick.upper, stick.lower]))
+            normal = np.cross(rays[0], rays[1])
+            normals.append(normal / max(float(np.linalg.norm(normal)), 1e-9))
+        axis = np.cross(normals[0], normals[1])
+        spread = float(np.linalg.norm(axis))
+        if spread < 0.35:
+            return None
+        axis = axis / spread
+        axis = axis if axis[2] >= 0.0 else -axis
+        offsets = [float(n @ c.position) for n, c in zip(normals, cameras, strict=True)]
+        origin = np.linalg.lstsq(np.stack([*normals, axis]), np.array([*offsets, 0.0]),
+                                 rcond=None)[0]
+        along = []
+        for camera, stick in zip(cameras, sticks, strict=True):
+            middle = _nearest(camera, stick.centre, origin, axis)
+            inset = self._inset(camera, origin + middle * axis, axis) * stick.direction
+            pair = [_nearest(camera, end, origin, axis)
+                    for end in (stick.upper - inset, stick.lower + inset)]
+            along.append(sorted(pair))
+        bottom, top = (float(np.min([a[0] for a in along])), float(np.max([a[1] for a in along])))
+        disagreement = min(
+            max(abs(along[0][0] - along[1][0]), 0.0), max(abs(along[0][1] - along[1][1]), 0.0)
+        )
+        if top - bottom > 1.25 * self._settings.pin.length or disagreement > 0.02:
+            return None
+        return _estimate(
+            origin + top * axis, origin + bottom * axis, disagreement, views=2, whole=False
+        )
+
+    def _flat(self, camera: Camera, stick: Stick) -> PinEstimate | None:
+        """Take a pin that one camera alone sees to lie on the tray's floor, if its length fits."""
+        height = self._settings.tray.height + self._settings.pin.radius
+        ends = []
+        for pixel in (stick.upper, stick.lower):
+            ray = camera.rays(pixel)[0]
+            if ray[2] > -1e-3:
+                return None
+            ends.append(camera.position + ray * (height - camera.position[2]) / ray[2])
+        size = float(np.linalg.norm(ends[0] - ends[1]))
+        if abs(size - self._settings.pin.length) > 0.2 * self._settings.pin.length:
+            return None
+        return _estimate(ends[0], ends[1], 0.0, views=1, whole=True)
+
+
+def _estimate(top, bottom, miss: float, *, views: int, whole: bool) -> PinEstimate:
+    if top[2] < bottom[2]:
+        top, bottom = bottom, top
+    axis = (top - bottom) / max(float(np.linalg.norm(top - bottom)), 1e-9)
+    return PinEstimate(top, bottom, axis, float(miss), views, whole)
+
+
+def _nearest(camera: Camera, pixel: np.ndarray, origin: np.ndarray, axis: np.ndarray) -> float:
+    """Return where along an axis a pixel's ray passes closest, in m from ``origin``."""
+    ray = camera.rays(pixel)[0]
+    gap = camera.position - origin
+    slant = float(ray @ axis)
+    return float((axis @ gap - slant * (ray @ gap)) / max(1.0 - slant**2, 1e-6))
+
+
+def _box_of(camera: Camera, points: np.ndarray) -> np.ndarray:
+    pixels = camera.project(points)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    return np.array([low[0], high[0], low[1], high[1]])
+
+
+def _cradle_points(settings: PinInsertionSettings) -> np.ndarray:
+    """Return (n, 3) m on the outer edges of the cradle."""
+    cradle, floor = settings.cradle, settings.tray.height
+    ring = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1)
+    mouth = ring * cradle.mouth_radius + cradle.centre
+    high = floor + cradle.floor + cradle.bore_depth + cradle.mouth_depth
+    side = cradle.bore_radius + 0.005
+    corners = np.array([[-side, -side], [-side, side], [side, side], [side, -side]])
+    return np.concatenate(
+        [
+            np.column_stack([mouth, np.full(len(mouth), high)]),
+            np.column_stack([corners + cradle.centre, np.full(4, floor)]),
+        ]
+    )
+
+
+def _shifted_stick(stick: Stick, shift: np.ndarray) -> Stick:
+    return Stick(
+        stick.centre + shift, stick.direction, stick.upper + shift, stick.lower + shift,
+        stick.width, stick.pixels, stick.cut,
+    )
+
+
+def _shifted_outline(outline: Outline, shift: np.ndarray) -> Outline:
+    return Outline(
+        outline.left + shift[0], outline.right + shift[0], outline.top + shift[1],
+        outline.bottom + shift[1], outline.pixels,
+    )
