@@ -19,16 +19,12 @@ from enpire_nodes.rollout.records import (
     VerdictRecord,
     VoteRecord,
 )
+from enpire_nodes.ros.convert import nanoseconds
 
 
 def time_message(nanoseconds: int) -> Time:
     """Return an instant as a message."""
     return Time(sec=nanoseconds // 10**9, nanosec=nanoseconds % 10**9)
-
-
-def nanoseconds(stamp: Time) -> int:
-    """Return a message's instant in ns."""
-    return stamp.sec * 10**9 + stamp.nanosec
 
 
 def parameter_messages(parameters: Mapping[str, ParameterValue]) -> list[ParameterMessage]:

@@ -1,8 +1,8 @@
 """The hash chain: every entry's digest covers its content and the digest before it.
 
 A changed, removed, inserted or reordered entry breaks the chain at a place that
-:func:`check_chain` names. Cutting entries off the end leaves a valid chain: that shows only against
-digests kept elsewhere (``trial.json``, the ``trial`` topic, the hub).
+:func:`check_chain` names. Cutting entries off the end leaves a valid chain: that shows only
+against digests kept elsewhere (``trial.json``, the ``trial`` topic, the hub).
 """
 
 from __future__ import annotations

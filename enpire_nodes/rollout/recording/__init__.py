@@ -1,0 +1,1 @@
+"""Bags of trials: written, checked after closing, and recovered after a crash. No ROS client."""

@@ -1,0 +1,158 @@
+"""Reading an MCAP file from its start to wherever it ends, whole or not.
+
+The ``mcap`` library reads whole files; this reads what there is of one, chunk by chunk, verifies
+every checksum, and counts without decoding a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+import struct
+from typing import BinaryIO
+import zlib
+
+import lz4.frame
+from mcap.data_stream import ReadDataStream
+from mcap.opcode import Opcode
+from mcap.records import Channel, Chunk, Metadata, Schema
+import zstandard
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+
+MAGIC = b'\x89MCAP0\r\n'
+_RECORD = struct.Struct('<BQ')
+_MESSAGE = struct.Struct('<HIQQ')
+# No record of a bag of ours comes near; a larger length is a damaged one.
+_LONGEST = 1 << 30
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a walk through a file has met so far.
+
+    :param size: bytes up to the end of the last record that was whole.
+    :param complete: the file ends as a closed one does.
+    :param damaged: chunks that are there and fail their checksum or do not unpack.
+    """
+
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    size: int = 0
+    complete: bool = False
+    damaged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A message as it lies in the file; ``data`` is CDR."""
+
+    channel: int
+    log_ns: int
+    data: memoryview
+
+
+def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
+    """Yield every message that can be read, in file order, and fill in ``scan`` on the way.
+
+    A file that breaks off ends the walk quietly: ``scan.complete`` tells.
+
+    :raises StationError: RECORDER_BAG_UNREADABLE, this is no MCAP file or cannot be opened.
+    """
+    try:
+        stream = path.open('rb')
+    except OSError as error:
+        raise StationError(
+            ErrorCode.RECORDER_BAG_UNREADABLE, f'cannot open {path}: {error.strerror}'
+        ) from error
+    with stream:
+        if stream.read(len(MAGIC)) != MAGIC:
+            raise StationError(
+                ErrorCode.RECORDER_BAG_UNREADABLE,
+                f'{path} is not an MCAP file: it does not begin like one; nothing can be saved',
+            )
+        scan.size = len(MAGIC)
+        while True:
+            record = _next_record(stream)
+            if record is None:
+                return
+            opcode, content = record
+            scan.size = stream.tell()
+            if opcode == Opcode.CHUNK:
+                yield from _chunk_messages(content, scan)
+            elif opcode == Opcode.FOOTER:
+                scan.complete = stream.read() == MAGIC
+                return
+            elif opcode == Opcode.MESSAGE:
+                yield _message(memoryview(content))
+            else:
+                _note(opcode, content, scan)
+
+
+def _next_record(stream: BinaryIO) -> tuple[int, bytes] | None:
+    head = stream.read(_RECORD.size)
+    if len(head) < _RECORD.size:
+        return None
+    opcode, length = _RECORD.unpack(head)
+    if opcode == 0 or length > _LONGEST:
+        return None
+    content = stream.read(length)
+    return (opcode, content) if len(content) == length else None
+
+
+def _chunk_messages(content: bytes, scan: Scan) -> Iterator[RawMessage]:
+    data = _unpacked(content)
+    if data is None:
+        scan.damaged += 1
+        return
+    view, position = memoryview(data), 0
+    while position + _RECORD.size <= len(data):
+        opcode, length = _RECORD.unpack_from(data, position)
+        position += _RECORD.size
+        if opcode == Opcode.MESSAGE:
+            yield _message(view[position : position + length])
+        else:
+            _note(opcode, data[position : position + length], scan)
+        position += length
+
+
+def _unpacked(content: bytes) -> bytes | None:
+    """Return what a chunk holds; None when it is damaged."""
+    try:
+        chunk = Chunk.read(ReadDataStream(BytesIO(content)))
+        if chunk.compression == 'lz4':
+            data = lz4.frame.decompress(chunk.data)
+        elif chunk.compression == 'zstd':
+            data = zstandard.decompress(chunk.data, chunk.uncompressed_size)
+        elif chunk.compression == '':
+            data = chunk.data
+        else:
+            return None
+    except (RuntimeError, ValueError, struct.error, zstandard.ZstdError):
+        return None
+    if len(data) != chunk.uncompressed_size:
+        return None
+    if chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc:
+        return None
+    return data
+
+
+def _message(content: memoryview) -> RawMessage:
+    channel, _, log_ns, _ = _MESSAGE.unpack_from(content)
+    return RawMessage(channel, log_ns, content[_MESSAGE.size :])
+
+
+def _note(opcode: int, content: bytes, scan: Scan) -> None:
+    stream = ReadDataStream(BytesIO(content))
+    if opcode == Opcode.SCHEMA:
+        schema = Schema.read(stream)
+        scan.schemas[schema.id] = schema
+    elif opcode == Opcode.CHANNEL:
+        channel = Channel.read(stream)
+        scan.channels[channel.id] = channel
+    elif opcode == Opcode.METADATA:
+        record = Metadata.read(stream)
+        scan.metadata[record.name] = record.metadata
