@@ -70,7 +70,7 @@ class ResetReport:
     message: str = ''
 
 
-class ResetFailed(StationError):
+class ResetFailedError(StationError):
     """A reset that could not succeed, and the recoveries that it tried."""
 
     def __init__(self, code: ErrorCode, message: str, recoveries: tuple[str, ...] = ()) -> None:
@@ -186,7 +186,7 @@ class Task(Protocol):
     def reset(
         self, cameras: Mapping[str, Camera], *, seed: int, report: Report | None = None
     ) -> Program[ResetReport]:
-        """Put the scene back; raises :class:`ResetFailed` when it cannot."""
+        """Put the scene back; raises :class:`ResetFailedError` when it cannot."""
 
     def settle(self, fixture: Pose, *, report: Report | None = None) -> Program[SettleReport]:
         """Wind an attempt up: collect force evidence, let go or lift, and retreat."""

@@ -13,7 +13,7 @@ import numpy as np
 from enpire_nodes.common.cameras import Camera
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Program
-from enpire_nodes.tasks.api import Pose, Report, ResetFailed, ResetReport
+from enpire_nodes.tasks.api import Pose, Report, ResetFailedError, ResetReport
 from enpire_nodes.tasks.motion import Hand, Steps
 from enpire_nodes.tasks.pin_insertion.classify import classify, FLAT, held, Hold, PinState
 from enpire_nodes.tasks.pin_insertion.grasping import Grasping, HAND_DOWN, SQUEEZE
@@ -68,17 +68,17 @@ class Reset:
     def run(self) -> Program[ResetReport]:
         """Bring the pin over the hole.
 
-        :raises ResetFailed: with the cause that persists.
+        :raises ResetFailedError: with the cause that persists.
         """
         yield from self._hand.begin()
         start = self._hand.now
         self._deadline = start + self._settings.reset.deadline
         try:
             fixture = yield from self._bring()
-        except ResetFailed:
+        except ResetFailedError:
             raise
         except StationError as error:
-            raise ResetFailed(error.code, error.message, tuple(self._recoveries)) from error
+            raise ResetFailedError(error.code, error.message, tuple(self._recoveries)) from error
         return ResetReport(
             Pose(fixture, np.array([0.0, 0.0, 0.0, 1.0])),
             tuple(self._recoveries),
@@ -235,8 +235,8 @@ class Reset:
             raise self._failed(_GIVE_UP[cause], _REMEDY[cause])
         self._tell(stage, cause)
 
-    def _failed(self, code: ErrorCode, message: str) -> ResetFailed:
-        return ResetFailed(code, message, tuple(self._recoveries))
+    def _failed(self, code: ErrorCode, message: str) -> ResetFailedError:
+        return ResetFailedError(code, message, tuple(self._recoveries))
 
     def _check_time(self) -> None:
         if self._hand.now > self._deadline:

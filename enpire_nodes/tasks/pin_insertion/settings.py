@@ -73,7 +73,7 @@ class VisionSettings:
 class GraspSettings:
     """How the hand holds the pin."""
 
-    height: float = value(0.054, 0.01, 0.5, 'm')  # of the tool centre point above the pin's tip
+    height: float = value(0.050, 0.01, 0.5, 'm')  # of the tool centre point above the pin's tip
     effort: float = value(20.0, 1.0, 60.0, 'N')
     open_width: float = value(0.050, 0.0, 0.1, 'm')
     held_width: tuple[float, float] = value((0.0095, 0.0145), 0.0, 0.1, 'm')

@@ -92,9 +92,23 @@ class View:
     cradle: Outline | None
 
 
-def analyse(image: np.ndarray, settings: PinInsertionSettings) -> View:
-    """Segment one (height, width, 3) uint8 picture."""
-    picture, vision = Picture(image), settings.vision
+def analyse(
+    image: np.ndarray,
+    settings: PinInsertionSettings,
+    window: tuple[int, int, int, int] | None = None,
+) -> View:
+    """Segment one picture.
+
+    :param image: (height, width, 3) uint8.
+    :param window: px, left, top, right and bottom of the part in which to look for the pin, and
+        for nothing else; None looks at all of it for everything.
+    """
+    vision = settings.vision
+    if window is not None:
+        left, top, right, bottom = window
+        stick = find_stick(Picture(image[top:bottom, left:right]), vision)
+        return View(stick and _shifted_stick(stick, np.array([left, top], float)), None, None)
+    picture = Picture(image)
     block = find_outline(
         picture,
         vision.block_hue,
@@ -142,6 +156,20 @@ class Eyes:
             if view.block is not None:
                 outlines[name] = _shifted_outline(view.block, shift)
         return Look(self._pin(sticks), self._block(outlines), sticks, outlines)
+
+    def alone(self, name: str, view: View) -> Stick | None:
+        """Return the pin in one view, shifted as the cradle says."""
+        shift = self._shift(name, view.cradle)
+        return None if view.stick is None else _shifted_stick(view.stick, shift)
+
+    def window(self, name: str, point: np.ndarray, reach: float) -> tuple[int, int, int, int]:
+        """Return the part of a picture that shows what is within ``reach`` m of a point."""
+        camera = self._cameras[name]
+        scale = float(camera.matrix[1, 1]) / float(np.linalg.norm(point - camera.position))
+        (x, y), half = camera.project(point)[0], reach * scale
+        left, right = np.clip([x - half, x + half], 0, camera.width).astype(int)
+        top, bottom = np.clip([y - half, y + half], 0, camera.height).astype(int)
+        return int(left), int(top), max(int(right), int(left) + 8), max(int(bottom), int(top) + 8)
 
     def _shift(self, name: str, cradle: Outline | None) -> np.ndarray:
         """Return (and remember) the px to add to a view; without a cradle, the last ones."""
