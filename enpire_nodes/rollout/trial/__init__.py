@@ -1,0 +1,1 @@
+"""The trial protocol: what happens in a trial and in which order, over any kind of station."""
