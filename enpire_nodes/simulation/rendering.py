@@ -88,8 +88,16 @@ def _forget_opengl() -> None:
         sys.modules.pop(name, None)
 
 
+def _leave(backend: str) -> None:
+    """Let no context be current in this thread, so that another thread may use it."""
+    if backend == 'egl':
+        from mujoco.egl import egl_ext
+
+        egl_ext.eglReleaseThread()
+
+
 class Renderer:
-    """Draws the cameras of one compiled bench. Use it from the thread that made it.
+    """Draws the cameras of one compiled bench; from any thread, but one at a time.
 
     :param model: the compiled bench.
     :param sizes: (width, height) in pixels of each camera's picture, by name.
@@ -119,6 +127,7 @@ class Renderer:
             model, mujoco.mjtFontScale.mjFONTSCALE_100
         )
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._drawing)
+        _leave(self.backend)
 
     def expose(
         self, data: mujoco.MjData, name: str, *, camera: mujoco.MjvCamera | None = None
@@ -153,6 +162,7 @@ class Renderer:
         area = mujoco.MjrRect(0, 0, width, height)
         mujoco.mjr_render(area, self._scenes[name], self._drawing)
         mujoco.mjr_readPixels(picture, None, area, self._drawing)
+        _leave(self.backend)
         return np.ascontiguousarray(picture[::-1])  # OpenGL starts at the lower edge
 
     def render(self, data: mujoco.MjData, name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 import os
 
 import mujoco
@@ -58,6 +59,30 @@ def test_a_developed_picture_shows_the_moment_of_exposure(bench):
         mujoco.mj_forward(model, data)
         np.testing.assert_array_equal(renderer.develop('side'), now)
         assert not np.array_equal(renderer.render(data, 'side'), now)
+
+
+@needs_gl
+def test_another_thread_may_draw_and_close(bench):
+    _, model, data = bench
+    renderer = rendering.Renderer(model, {'side': (64, 48)})
+    here = renderer.render(data, 'side')
+    with ThreadPoolExecutor(1) as elsewhere:
+        there = elsewhere.submit(renderer.render, data, 'side').result(timeout=20)
+        np.testing.assert_array_equal(here, there)
+        np.testing.assert_array_equal(here, renderer.render(data, 'side'))
+        elsewhere.submit(renderer.close).result(timeout=20)
+
+
+@needs_gl
+def test_two_renderers_live_side_by_side(bench):
+    _, model, data = bench
+    with (
+        rendering.Renderer(model, {'side': (64, 48)}) as first,
+        rendering.Renderer(model, {'front': (80, 60)}) as second,
+    ):
+        before = first.render(data, 'side')
+        assert second.render(data, 'front').shape == (60, 80, 3)
+        np.testing.assert_array_equal(first.render(data, 'side'), before)
 
 
 @needs_gl

@@ -108,6 +108,7 @@ class SimulatedStation:
         self._exposed: deque[tuple[str, float]] = deque()
         self._renderer = Renderer(self.model, sizes) if self.cameras else None
         self._expose()
+        self._draw(None)
         self._observation = self._sense()
 
     @property

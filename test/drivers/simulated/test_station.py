@@ -276,6 +276,15 @@ def test_camera_faults_act_at_once():
             station.set_camera_fault('ceiling', 'frozen')
 
 
+@needs_gl
+def test_the_first_observation_has_pictures():
+    with make(render=True) as station:
+        assert {name: frame.stamp for name, frame in station.observe().frames.items()} == {
+            'side': 0.0,
+            'front': 0.0,
+        }
+
+
 def test_no_cameras_exist_without_pictures():
     station = make(render=False)
     assert not station.cameras
