@@ -40,14 +40,14 @@ class SceneReset(StationNode):
 
     def configure(self) -> None:
         """Load the task, listen to arms and cameras, and offer the action."""
-        self._context = load_context(self, otherwise=ErrorCode.RESET_NOT_READY)
+        self._setup = load_context(self, otherwise=ErrorCode.RESET_NOT_READY)
         self._senses = StationSenses(
             self,
-            arms=self._context.arms,
-            cameras=self._context.task.cameras,
+            arms=self._setup.arms,
+            cameras=self._setup.task.cameras,
             on_tick=self._tick,
         )
-        self._commander = Commander(self, arms=self._context.arms)
+        self._commander = Commander(self, arms=self._setup.arms)
         self._runner = ProgramRunner(self, self._commander, self._senses)
         self._goals = GoalServer(
             self, ResetScene, 'reset_scene', accept=self._accept, start=self._start
@@ -81,12 +81,12 @@ class SceneReset(StationNode):
         self._wall = time.monotonic()
         self._recoveries: tuple[str, ...] = ()
         timeout = convert.seconds(goal.timeout) or self.get_parameter('timeout').value
-        program = self._context.task.reset(
-            self._context.cameras, seed=goal.seed, report=self._report
+        program = self._setup.task.reset(
+            self._setup.cameras, seed=goal.seed, report=self._report
         )
         self._runner.start(
             program,
-            arms=(self._context.task.arm,),
+            arms=(self._setup.task.arm,),
             on_done=self._done,
             timeout=timeout,
             late=ErrorCode.RESET_TIMEOUT,
