@@ -19,13 +19,13 @@ from enpire_nodes.tasks.registry import load_task
 TASK_PARAMETERS = (
     ParameterSpec('task', 'pin_insertion', 'Name of the task to work on.', read_only=True),
     ParameterSpec(
-        'task_settings',
+        'task_file',
         '',
         'Settings file of the task; empty takes config/tasks/<task>.yaml.',
         read_only=True,
     ),
     ParameterSpec(
-        'station_settings',
+        'station_file',
         'stations/simulated.yaml',
         'Station file with the calibrated cameras; absolute, or relative to config/.',
         read_only=True,
@@ -50,9 +50,9 @@ def load_context(node: StationNode, *, otherwise: ErrorCode) -> TaskContext:
     :raises StationError: names the file or parameter to mend.
     """
     name = node.get_parameter('task').value
-    settings = node.get_parameter('task_settings').value or f'tasks/{name}.yaml'
+    settings = node.get_parameter('task_file').value or f'tasks/{name}.yaml'
     try:
-        station_file = config_file(node.get_parameter('station_settings').value)
+        station_file = config_file(node.get_parameter('station_file').value)
         station = yaml.safe_load(station_file.read_text(encoding='utf-8'))
         cameras = cameras_from_settings(station['cameras'])
         task = load_task(name, config_file(settings))

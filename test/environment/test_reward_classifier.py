@@ -18,7 +18,7 @@ def station(ros, monkeypatch):
     monkeypatch.setattr(FakeVerifier, 'outcome', Outcome.SUCCESS)
     station = FakeStation(ros)
     node = ros.make(
-        RewardClassifier, task='fake', task_settings='stations/simulated.yaml', timeout=1.0
+        RewardClassifier, task='fake', task_file='stations/simulated.yaml', timeout=1.0
     )
     ros.wait_until(lambda: node.active)
     return station

@@ -29,7 +29,7 @@ def task(monkeypatch):
 @pytest.fixture
 def station(ros, task):
     station = FakeStation(ros)
-    node = ros.make(SceneReset, task='fake', task_settings='stations/simulated.yaml')
+    node = ros.make(SceneReset, task='fake', task_file='stations/simulated.yaml')
     ros.wait_until(lambda: node.active, what='scene_reset is active')
     return station
 
@@ -135,6 +135,6 @@ def test_a_bad_task_keeps_the_node_inactive_and_says_why(ros):
     from enpire_nodes.ros import qos
 
     beats = ros.collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
-    ros.make(SceneReset, task='juggling', task_settings='stations/simulated.yaml')
+    ros.make(SceneReset, task='juggling', task_file='stations/simulated.yaml')
     ros.wait_until(lambda: any(beat.state == Heartbeat.FAULTED for beat in beats))
     assert 'juggling' in beats[-1].message
