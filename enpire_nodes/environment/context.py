@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
 from enpire_nodes.common.cameras import Camera, cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.common.files import config_file
+from enpire_nodes.common.files import config_directory, config_file
 from enpire_nodes.ros.node import StationNode
 from enpire_nodes.ros.parameters import ParameterSpec
 from enpire_nodes.tasks.api import Task
@@ -21,7 +22,7 @@ TASK_PARAMETERS = (
     ParameterSpec(
         'task_file',
         '',
-        'Settings file of the task; empty takes config/tasks/<task>.yaml.',
+        'Settings file of the task; empty takes config/tasks/<task>.yaml, if there is one.',
         read_only=True,
     ),
     ParameterSpec(
@@ -43,6 +44,12 @@ class TaskContext:
     arms: tuple[str, ...]
 
 
+def shipped_settings(task: str) -> Path | None:
+    """Return ``config/tasks/<task>.yaml``, or None for a task that keeps its settings itself."""
+    path = config_directory() / 'tasks' / f'{task}.yaml'
+    return path if path.is_file() else None
+
+
 def load_context(node: StationNode, *, otherwise: ErrorCode) -> TaskContext:
     """Read :data:`TASK_PARAMETERS` of ``node``.
 
@@ -50,12 +57,12 @@ def load_context(node: StationNode, *, otherwise: ErrorCode) -> TaskContext:
     :raises StationError: names the file or parameter to mend.
     """
     name = node.get_parameter('task').value
-    settings = node.get_parameter('task_file').value or f'tasks/{name}.yaml'
+    given = node.get_parameter('task_file').value
     try:
         station_file = config_file(node.get_parameter('station_file').value)
         station = yaml.safe_load(station_file.read_text(encoding='utf-8'))
         cameras = cameras_from_settings(station['cameras'])
-        task = load_task(name, config_file(settings))
+        task = load_task(name, config_file(given) if given else shipped_settings(name))
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         raise StationError(otherwise, f'cannot load the task or the station: {error}') from error
     missing = sorted(set(task.cameras) - set(cameras))
