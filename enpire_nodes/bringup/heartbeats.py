@@ -1,0 +1,107 @@
+"""Hear which nodes of a station are alive, without spinning a node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+import time
+
+import rclpy
+from rclpy.context import Context
+
+from enpire_msgs.msg import Heartbeat
+from enpire_nodes.ros import qos
+
+#: s after which a node that fell silent counts as lost.
+SILENCE = 2.0
+
+_NAMES = {
+    Heartbeat.INACTIVE: 'inactive',
+    Heartbeat.ACTIVE: 'active',
+    Heartbeat.BUSY: 'busy',
+    Heartbeat.FAULTED: 'faulted',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A node's newest heartbeat.
+
+    :param arrival: s, monotonic.
+    """
+
+    arrival: float
+    state: int
+    message: str
+    incarnation: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether the node can take goals, or is at work on one."""
+        fresh = time.monotonic() - self.arrival < SILENCE
+        return fresh and self.state in (Heartbeat.ACTIVE, Heartbeat.BUSY)
+
+    def describe(self) -> str:
+        """Say what the node said, and when."""
+        age = time.monotonic() - self.arrival
+        if age > SILENCE:
+            return f'no heartbeat for {age:.1f} s'
+        return _NAMES.get(self.state, 'unset') + (f': {self.message}' if self.message else '')
+
+
+class HeartbeatListener:
+    """Listens to ``heartbeats`` of one station, in a ROS context of its own.
+
+    Messages are taken when asked, so no executor and no thread runs; call :meth:`poll` at least
+    every second.
+
+    :param namespace: of the station.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self.signs: dict[str, Sign] = {}
+        self._context = Context()
+        rclpy.init(context=self._context, args=[])
+        self._node = rclpy.create_node(
+            'bringup',
+            namespace=namespace,
+            context=self._context,
+            use_global_arguments=False,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+        self._subscription = self._node.create_subscription(
+            Heartbeat, 'heartbeats', lambda message: None, qos.HEARTBEATS
+        )
+
+    def poll(self) -> None:
+        """Take what has arrived."""
+        now = time.monotonic()
+        with self._subscription.handle:
+            while True:
+                taken = self._subscription.handle.take_message(Heartbeat, False)
+                if taken is None:
+                    return
+                message = taken[0]
+                self.signs[message.node] = Sign(
+                    now, message.state, message.message, message.incarnation
+                )
+
+    def missing(self, names: Iterable[str]) -> dict[str, str]:
+        """Return which of these nodes (full names) are not ready, and what is known of them."""
+        result = {}
+        for name in names:
+            sign = self.signs.get(name)
+            if sign is None or not sign.ready:
+                result[name] = sign.describe() if sign else 'no heartbeat yet'
+        return result
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Forget what these nodes said, because their process ended."""
+        for name in names:
+            self.signs.pop(name, None)
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._node.destroy_node()
+        rclpy.try_shutdown(context=self._context)

@@ -1,0 +1,68 @@
+"""The nodes of a station, by name, in the order in which they are started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Parameters that every node is given.
+EVERY_NODE = ('use_sim_time', 'pace')
+_TASK = ('task', 'task_file', 'station_file')
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEntry:
+    """One kind of node.
+
+    :param executable: of the package ``enpire``.
+    :param location: ``module:Class``.
+    :param derived: parameters that it takes from the station's configuration.
+    """
+
+    executable: str
+    location: str
+    derived: tuple[str, ...]
+
+
+NODES: Mapping[str, NodeEntry] = {
+    'driver': NodeEntry(
+        'simulated_station',
+        'enpire_nodes.drivers.simulated.node:SimulatedDriver',
+        (*_TASK, 'seed', 'speed'),
+    ),
+    'safety_gate': NodeEntry(
+        'safety_gate',
+        'enpire_nodes.environment.safety_gate:SafetyGate',
+        ('limits_file', 'run_directory'),
+    ),
+    'scene_reset': NodeEntry(
+        'scene_reset', 'enpire_nodes.environment.scene_reset:SceneReset', _TASK
+    ),
+    'reward_classifier': NodeEntry(
+        'reward_classifier', 'enpire_nodes.environment.reward_classifier:RewardClassifier', _TASK
+    ),
+    'policy_executor': NodeEntry(
+        'policy_executor', 'enpire_nodes.rollout.policy_executor:PolicyExecutor', _TASK
+    ),
+    'trial_recorder': NodeEntry(
+        'trial_recorder',
+        'enpire_nodes.rollout.trial_recorder:TrialRecorder',
+        (*_TASK, 'run_directory'),
+    ),
+    'trial_runner': NodeEntry(
+        'trial_runner',
+        'enpire_nodes.rollout.trial_runner:TrialRunner',
+        (*_TASK, 'limits_file', 'run_directory', 'seed'),
+    ),
+}
+
+#: Ready ways to share processes. The safety gate is alone in all but the last.
+COMPOSITIONS: Mapping[str, list[list[str]]] = {
+    'separate': [],
+    'grouped': [
+        ['scene_reset', 'reward_classifier'],
+        ['trial_recorder', 'trial_runner'],
+    ],
+    'single': [list(NODES)],
+}
+COMPOSITIONS = {**COMPOSITIONS, 'default': COMPOSITIONS['separate']}
