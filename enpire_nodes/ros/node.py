@@ -164,7 +164,11 @@ class StationNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def _autostart(self) -> None:
-        self.destroy_timer(self._starter)
+        # a busy executor may have queued the timer more than once
+        starter, self._starter = self._starter, None
+        if starter is None:
+            return
+        self.destroy_timer(starter)
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
