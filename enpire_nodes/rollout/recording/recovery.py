@@ -64,6 +64,7 @@ def recover_bag(directory: Path) -> Recovery:
     workshop = directory.with_name(f'.{directory.name}.recovery')
     rebuilt = workshop / directory.name
     shutil.rmtree(workshop, ignore_errors=True)
+    size = path.stat().st_size
     try:
         scan = _rewrite(path, rebuilt)
         original = path.with_name(path.name + UNFINISHED)
@@ -76,8 +77,7 @@ def recover_bag(directory: Path) -> Recovery:
         raise write_error(directory, error) from error
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
-    lost = original.stat().st_size - scan.size
-    return Recovery(True, check_bag(directory), lost, scan.damaged, original)
+    return Recovery(True, check_bag(directory), size - scan.size, scan.damaged, original)
 
 
 def _rewrite(path: Path, directory: Path) -> Scan:

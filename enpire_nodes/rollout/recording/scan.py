@@ -85,6 +85,7 @@ def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
                 yield from _chunk_messages(content, scan)
             elif opcode == Opcode.FOOTER:
                 scan.complete = stream.read() == MAGIC
+                scan.size = stream.tell() if scan.complete else scan.size
                 return
             elif opcode == Opcode.MESSAGE:
                 yield _message(memoryview(content))
