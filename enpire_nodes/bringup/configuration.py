@@ -116,6 +116,7 @@ def load_configuration(
 
     station = top.take('station', 'station_1', check=_check_name)
     driver = top.take('driver', 'simulated', check=_one_of(DRIVERS))
+    task = top.take('task', 'pin_insertion', check=_one_of(task_names()))
     files, respawn = top.section('files'), top.section('respawn')
     nodes = _nodes(top, driver)
     shared = read_parameters(
@@ -125,7 +126,7 @@ def load_configuration(
     configuration = StationConfiguration(
         source=str(file),
         station=station,
-        task=top.take('task', 'pin_insertion', check=_one_of(task_names())),
+        task=task,
         pace=top.take('pace', 'realtime', check=_one_of(PACES)),
         speed=top.take('speed', 1.0, check=_within(0.1, 20.0)),
         seed=top.take('seed', 1, check=_within(0, 2**31 - 1)),
@@ -133,7 +134,7 @@ def load_configuration(
         driver=driver,
         station_file=_file(files, 'station', file, 'simulated.yaml'),
         limits_file=_file(files, 'limits', file, '../safety/yam.yaml'),
-        task_file=_file(files, 'task', file, ''),
+        task_file=_file(files, 'task', file, '') or _shipped_settings(file, task),
         nodes=nodes,
         groups=_groups(top, nodes),
         respawn=Respawn(
@@ -229,6 +230,11 @@ def _remappings(top: Section, nodes: tuple[str, ...]) -> dict[str, dict[str, str
             result[name] = names
     section.finish()
     return result
+
+
+def _shipped_settings(base: Path, task: str) -> Path | None:
+    path = base.parents[1] / 'tasks' / f'{task}.yaml'
+    return path if path.is_file() else None
 
 
 def _file(files: Section, key: str, base: Path, default: str) -> Path | None:

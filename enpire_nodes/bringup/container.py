@@ -17,10 +17,14 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from typing import Any
 
 from enpire_nodes.bringup.strict import suggest
 from enpire_nodes.bringup.table import NODES
+
+#: Exit code of a node that cannot start as it is; starting it again would not help.
+MISCONFIGURED = 2
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 8.0  # s between the end of the parent and ours, whatever we are doing
@@ -37,7 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from enpire_nodes.ros.main import run
 
-        factories = [_strict(name, options.check) for name in options.nodes]
+        try:
+            factories = [_strict(name, options.check) for name in options.nodes]
+        except (ImportError, AttributeError) as error:
+            traceback.print_exc()
+            sys.stderr.write(f'cannot start: {error}\n')
+            return MISCONFIGURED
         return run(*factories, args=[sys.argv[0], *arguments[split:]])
     except KeyboardInterrupt:
         return 130

@@ -13,10 +13,9 @@ import subprocess
 import sys
 import time
 
+from enpire_nodes.bringup.container import MISCONFIGURED
 from enpire_nodes.bringup.nodes import ProcessSpec
 
-#: Exit code of a node that cannot start as it is configured; starting it again would not help.
-MISCONFIGURED = 2
 _TAIL = 4096  # bytes of a log that are searched for the reason of an exit
 
 
