@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import mujoco
 import numpy as np
 
-from enpire_nodes.common.geometry import matrix_from_quaternion, quaternion_from_matrix
+from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.types import ArmCommand, ArmState, Frame, Observation
 from enpire_nodes.simulation.arm import Arm
 from enpire_nodes.simulation.bench import ARMS, build_bench
@@ -207,7 +207,7 @@ class SimulatedStation:
             'arms': {
                 side: {
                     'position': arm.position,
-                    'quaternion': quaternion_from_matrix(arm.rotation),
+                    'quaternion': arm.quaternion,
                     'force': arm.force,
                     'drift': self._drifts[side].value(self.noise.drift_sd),
                 }
@@ -284,7 +284,7 @@ class SimulatedStation:
         return ArmState(
             stamp=self.now,
             position=truth.position + drift + noise.pose_sd * errors[:3],
-            quaternion=quaternion_from_matrix(truth.rotation),
+            quaternion=truth.quaternion,
             force=truth.force + bias[:3] + noise.force_sd * errors[3:6],
             torque=truth.torque + 0.1 * bias[3:] + noise.torque_sd * errors[6:],
             gripper_width=truth.gripper_width,
