@@ -57,6 +57,7 @@ class StationConfiguration:
     :param speed: times real time, for the pace ``scaled``.
     :param seed: of everything that is drawn at random.
     :param run: absolute directory of ledger, trials and logs.
+    :param own_clock: whether the simulated clock is below the namespace instead of ``/clock``.
     :param driver: ``simulated``, or ``external`` for a robot that is brought up elsewhere.
     :param station_file: cameras, noise and arms; see ``config/stations/simulated.yaml``.
     :param limits_file: of the safety gate.
@@ -76,6 +77,7 @@ class StationConfiguration:
     speed: float
     seed: int
     run: Path
+    own_clock: bool
     driver: str
     station_file: Path
     limits_file: Path
@@ -104,7 +106,7 @@ def load_configuration(
     :param path: the file, or the name of one in ``config/stations``.
     :param parameters: values by node, over those of the file.
     :param overrides: keys of the file to set instead (station, task, pace, speed, seed, run,
-        driver, composition, nodes); None leaves a key as it is.
+        own_clock, driver, composition, nodes); None leaves a key as it is.
     :raises ConfigurationError: names the file, the key and the reason.
     """
     file = configuration_file(path)
@@ -131,6 +133,7 @@ def load_configuration(
         speed=top.take('speed', 1.0, check=_within(0.1, 20.0)),
         seed=top.take('seed', 1, check=_within(0, 2**31 - 1)),
         run=Path(top.take('run', 'runs/{station}').replace('{station}', station)).absolute(),
+        own_clock=top.take('own_clock', False),
         driver=driver,
         station_file=_file(files, 'station', file, 'simulated.yaml'),
         limits_file=_file(files, 'limits', file, '../safety/yam.yaml'),

@@ -18,6 +18,8 @@ from enpire_nodes.rollout.run_directory import write_atomically
 
 PACKAGE = 'enpire'
 CONTAINER = 'station_container'
+#: Of every process. Seven share two cores: more threads would only wait for each other.
+ENVIRONMENT = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ def station_nodes(configuration: StationConfiguration) -> tuple[NodeSpec, ...]:
     """Return the nodes of a station, in the order in which they are started."""
     group_of = {name: '+'.join(group) for group in configuration.groups for name in group}
     derived = _derived(configuration)
-    for_all = configuration.remappings.get('all', {})
+    for_all = dict(configuration.remappings.get('all', {}))
+    if configuration.own_clock:
+        for_all.setdefault('/clock', 'clock')
     specs = []
     for name in configuration.nodes:
         entry = NODES[name]

@@ -20,7 +20,12 @@ from types import TracebackType
 from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.bringup.heartbeats import HeartbeatListener
 from enpire_nodes.bringup.memory import family, proportional
-from enpire_nodes.bringup.nodes import station_nodes, station_processes, write_parameters
+from enpire_nodes.bringup.nodes import (
+    ENVIRONMENT,
+    station_nodes,
+    station_processes,
+    write_parameters,
+)
 from enpire_nodes.bringup.process import NodeProcess, State
 
 _POLL = 0.02  # s
@@ -211,10 +216,11 @@ class StationProcesses:
 
     def _explain(self, missing: dict[str, str], timeout: float) -> str:
         lines = []
+        hopeless = any(process.state is State.GIVEN_UP for process in self._processes)
         for node in self.nodes:
-            if node.full_name not in missing:
-                continue
             process = self._of_node[node.name]
+            if node.full_name not in missing or (hopeless and process.state is not State.GIVEN_UP):
+                continue
             known = missing[node.full_name]
             if process.state is not State.RUNNING:
                 known = f'{process.reason} ({process.state.value})'
@@ -253,10 +259,7 @@ def child_environment() -> dict[str, str]:
         environment['PYTHONPATH'] = os.pathsep.join(filter(None, (tree, *paths)))
     environment['PYTHONUNBUFFERED'] = '1'
     environment.setdefault('RCUTILS_COLORIZED_OUTPUT', '0')
-    # Seven processes on two cores: more threads would only wait for each other.
-    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
-        environment.setdefault(name, '1')
-    return environment
+    return {**ENVIRONMENT, **environment}
 
 
 def _take_lock(namespace: str) -> int:
