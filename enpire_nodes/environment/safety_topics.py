@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import time
-from typing import Any
 
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.node import Node
@@ -19,8 +18,6 @@ from enpire_nodes.environment.safety.assembly import (
 )
 from enpire_nodes.environment.safety.gate import Target
 from enpire_nodes.ros import convert, qos
-
-_NO_NUMBER = (None, 0, 2**64 - 1)  # what a middleware without publication numbers reports
 
 
 class ArmTopics:
@@ -117,33 +114,27 @@ class ArmTopics:
         if state is not None:
             self._on_state(self._arm, state)
 
-    def _on_target(self, message: PoseStamped, info: dict[str, Any]) -> None:
+    def _on_target(self, message: PoseStamped) -> None:
         self._request(
             self._commands.pose(
                 convert.seconds(message.header.stamp),
                 message.header.frame_id,
                 convert.position_of(message),
                 convert.quaternion_of(message),
-                _number(info),
+                None,
             )
         )
 
-    def _on_grip(self, message: JointState, info: dict[str, Any]) -> None:
+    def _on_grip(self, message: JointState) -> None:
         self._request(
             self._commands.gripper(
                 convert.seconds(message.header.stamp),
                 first_or_nan(message.position),
                 first_or_nan(message.effort),
-                _number(info),
+                None,
             )
         )
 
     def _request(self, request: CommandRequest | None) -> None:
         if request is not None:
             self._on_command(request)
-
-
-def _number(info: dict[str, Any]) -> int | None:
-    """Return the number that the publisher gave the message, if the middleware tells."""
-    number = info.get('publication_sequence_number')
-    return None if number in _NO_NUMBER else number
