@@ -15,7 +15,12 @@ from enpire_nodes.rollout.recording.check import bag_file, BagReport, check_bag
 from enpire_nodes.rollout.recording.definitions import Definition
 from enpire_nodes.rollout.recording.metadata import OfferedQos
 from enpire_nodes.rollout.recording.scan import messages, RawMessage, Scan
-from enpire_nodes.rollout.recording.writer import BagWriter, ORIGIN_RECORD, write_error
+from enpire_nodes.rollout.recording.writer import (
+    BagWriter,
+    being_written,
+    ORIGIN_RECORD,
+    write_error,
+)
 from enpire_nodes.rollout.run_directory import sync_directory
 
 #: What the file as it was found is called afterwards.
@@ -51,15 +56,20 @@ def recover_bag(directory: Path) -> Recovery:
     The new file takes the old one's place in one step; the old one is kept beside it. Whatever
     stops this in the middle leaves the bag as it was found.
 
-    :raises StationError: RECORDER_BAG_UNREADABLE, there is nothing to read; RECORDER_DISK_FULL or
-        RECORDER_WRITE_FAILED, the new file could not be written.
+    :raises StationError: RECORDER_BAG_UNREADABLE, there is nothing to read; RECORDER_BUSY, it is
+        being recorded; RECORDER_DISK_FULL or RECORDER_WRITE_FAILED, the new file could not be
+        written.
     """
+    path = bag_file(directory)
+    if being_written(path):
+        raise StationError(
+            ErrorCode.RECORDER_BUSY, f'{path} is being recorded: stop that recording first'
+        )
     try:
         return Recovery(False, check_bag(directory))
     except StationError as error:
         if error.code is not ErrorCode.RECORDER_BAG_UNREADABLE:
             raise
-    path = bag_file(directory)
     # Its name gives the bag's file its name; it lies beside the bag to be on the same disk.
     workshop = directory.with_name(f'.{directory.name}.recovery')
     rebuilt = workshop / directory.name

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 import errno
+import fcntl
 import os
 from pathlib import Path
 import time
@@ -189,6 +190,8 @@ class BagWriter:
 class Sink:
     """An unbuffered file that is written to its end or raises; what it holds is with the kernel.
 
+    It stays locked until it is closed, so that nobody recovers a bag that is being written.
+
     :param path: of the file, which must not exist.
     """
 
@@ -196,6 +199,7 @@ class Sink:
         self._descriptor: int | None = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644
         )
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._size = 0
 
     def write(self, data: bytes) -> int:
@@ -226,6 +230,18 @@ class Sink:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def being_written(path: Path) -> bool:
+    """Whether some process has the file open as a :class:`Sink`."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def write_error(path: Path, error: OSError) -> StationError:
