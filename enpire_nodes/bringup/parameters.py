@@ -90,9 +90,32 @@ def check_value(section: Section, key: str, value: Any) -> None:
 def parameters_text(values: Mapping[str, Mapping[str, Any]], title: str) -> str:
     """Return a ROS parameter file with values by full node name."""
     content = {
-        name: {'ros__parameters': dict(entries)} for name, entries in values.items() if entries
+        name: {'ros__parameters': {key: _quoted(value) for key, value in entries.items()}}
+        for name, entries in values.items()
+        if entries
     }
-    return f'# {title}\n' + yaml.safe_dump(content, sort_keys=False, width=99)
+    return f'# {title}\n' + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=99)
+
+
+class _Text(str):
+    """A value that is written in quotes: rcl takes more words for booleans than PyYAML does."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+_Dumper.add_representer(
+    _Text, lambda dumper, text: dumper.represent_scalar('tag:yaml.org,2002:str', text, style="'")
+)
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_quoted(item) for item in value]
+    return _Text(value) if isinstance(value, str) else value
 
 
 def _exactness(key: object) -> tuple[int, int]:

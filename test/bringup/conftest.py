@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A ROS domain of the test's own, for the processes that it starts."""
+    import domain_coordinator
+
+    with domain_coordinator.domain_id() as number:
+        monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
+        yield number
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write a file below the test's directory, and return it."""
+
+    def write(text: str, name: str = 'station.yaml') -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def station_file(write: Callable[..., Path]) -> Callable[[str], Path]:
+    """Write a station file whose `files` are found, with more text behind them."""
+    import enpire_nodes
+
+    config = Path(enpire_nodes.__file__).parents[1] / 'config'
+
+    def make(text: str = '', name: str = 'station.yaml') -> Path:
+        files = f'{{station: {config}/stations/simulated.yaml, limits: {config}/safety/yam.yaml}}'
+        return write(f'files: {files}\n{text}\n', name)
+
+    return make
