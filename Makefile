@@ -1,0 +1,36 @@
+# Every target makes what it needs, once. Options: PYTHON=python3.12, ARGS='...' for the command.
+
+PYTHON ?= python3
+ENTER := . scripts/env.sh &&
+# pytest loads only the plug-ins that are named: those of a ROS installation get in the way.
+PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest \
+	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin
+LINTED := enpire_nodes launch scripts setup.py test
+
+.PHONY: help setup demo test bench lint clean
+
+help:
+	@echo 'make demo    run a simulated station: reset, execute, verify, record, again'
+	@echo 'make test    run the tests                     (ARGS="-k gate" selects some)'
+	@echo 'make bench   measure what the suite costs, and its latencies'
+	@echo 'make lint    check the style of the code'
+	@echo 'make setup   only make what the others need; then ". scripts/env.sh" to work here'
+	@echo 'make clean   remove what make made; recorded runs stay in runs/'
+
+setup:
+	@$(PYTHON) scripts/set_up.py
+
+demo: setup
+	@$(ENTER) enpire demo $(ARGS)
+
+test: setup
+	@$(ENTER) $(PYTEST) -n 2 --dist loadgroup $(ARGS)
+
+bench: setup
+	@$(ENTER) enpire bench $(ARGS)
+
+lint: setup
+	@$(ENTER) ruff check $(LINTED) && ruff format --check $(LINTED)
+
+clean:
+	rm -rf .venv build install log
