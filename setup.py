@@ -17,6 +17,14 @@ NODES = {
     'trial_runner': 'enpire_nodes.rollout.trial_runner',
     'station_container': 'enpire_nodes.bringup.container',
 }
+#: Controller -> its class, in a module of the same name.
+CONTROLLERS = {
+    'hold': 'Hold',
+    'learned': 'Learned',
+    'replay': 'Replay',
+    'scripted': 'Scripted',
+    'spiral_search': 'SpiralSearch',
+}
 
 
 def shared(*folders: str) -> list[tuple[str, list[str]]]:
@@ -50,7 +58,10 @@ setup(
             'enpire = enpire_nodes.cli.main:main',
             *(f'{executable} = {module}:main' for executable, module in NODES.items()),
         ],
-        'enpire.tasks': ['pin_insertion = enpire_nodes.tasks.pin_insertion'],
-        'enpire.controllers': [],
+        'enpire.tasks': ['pin_insertion = enpire_nodes.tasks.pin_insertion.task:PinInsertion'],
+        'enpire.controllers': [
+            f'{name} = enpire_nodes.rollout.controllers.{name}:{kind}'
+            for name, kind in CONTROLLERS.items()
+        ],
     },
 )
