@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.types import ArmState
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.vision import BlockEstimate, PinEstimate
@@ -34,11 +35,13 @@ class Hold:
 
     :param tip: (3,) m, its lower end.
     :param slip: m, how far it sits higher in the hand than it should; negative is lower.
+    :param aside: m, how far it sits beside the middle of the fingers.
     :param tilt: rad from upright.
     """
 
     tip: np.ndarray
     slip: float
+    aside: float
     tilt: float
 
 
@@ -60,10 +63,12 @@ def held(
         return None
     near = pin.at_height(float(state.position[2])) if pin.tilt < FLAT else pin.bottom
     beside = float(np.hypot(*(near - state.position)[:2]))
+    pads = matrix_from_quaternion(state.quaternion)[:, 0]  # along the pads' faces
+    aside = abs(float((near - state.position)[:2] @ pads[:2]))
     below = float(state.position[2] - pin.bottom[2])
     if beside > 0.03 or not -0.01 <= below <= settings.pin.length + 0.01:
         return None
-    return Hold(pin.bottom, settings.grasp.height - below, pin.tilt)
+    return Hold(pin.bottom, settings.grasp.height - below, aside, pin.tilt)
 
 
 def classify(

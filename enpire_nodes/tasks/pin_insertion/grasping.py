@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from enpire_nodes.common.geometry import quaternion_from_matrix
+from enpire_nodes.common.geometry import matrix_from_quaternion, quaternion_from_matrix
 from enpire_nodes.tasks.motion import Hand, Steps
 from enpire_nodes.tasks.pin_insertion.classify import squeezes
+from enpire_nodes.tasks.pin_insertion.clearance import Clearance
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.vision import PinEstimate
 
@@ -17,6 +18,8 @@ SQUEEZE = 0.004
 _TOUCH = 4.0  # N, upward: the hand or the pin has met something
 _PITCH = np.deg2rad(75.0)  # of the hand that stands a lying pin up, from straight down
 _FROM_END = 0.020  # m, where a lying pin is gripped
+_FEEL_FOR = 0.015  # m below the pin's axis, how far the hand is lowered to meet the floor
+_NARROW = 0.030  # m, how far the hand opens around a lying pin
 
 
 def hand_orientation(heading: float, pitch: float = 0.0) -> np.ndarray:
@@ -132,10 +135,41 @@ class Grasping:
         )
         yield from self.open()
 
-    def stand_up(self, pin: PinEstimate, look) -> Steps[bool]:
+    def shove(self, pin: PinEstimate, shift: np.ndarray) -> Steps[None]:
+        """Press closed fingers on a lying pin and take it along, out of a corner.
+
+        Across its axis it rolls, half as far as the fingers go; along its axis it slides.
+
+        :param shift: (2,) m, where it shall go.
+        """
+        settings, hand = self._settings, self._hand
+        distance = float(np.linalg.norm(shift))
+        way = np.array([*shift, 0.0]) / distance
+        rolls = abs(float(way @ pin.axis)) < 0.7
+        start = (pin.top + pin.bottom) / 2.0 - (0.008 if rolls else 0.0) * way
+        start[2] = settings.tray.height + 2.0 * settings.pin.radius + 0.010
+        orientation = hand_orientation(heading_of(way[:2]))
+        yield from self.rise()
+        yield from self.open(0.0)
+        yield from self.above(start, orientation)
+        yield from hand.move(start, speed=settings.reset.fast, tolerance=0.003)
+        yield from hand.move(
+            start - [0.0, 0.0, 0.020], speed=settings.reset.slow, until=self.touched(),
+            patience=0.2,
+        )
+        pressed = hand.goal - [0.0, 0.0, 0.006]
+        stroke = min(2.0 * distance, 0.05) if rolls else distance
+        yield from hand.move(pressed + stroke * way, speed=settings.reset.slow, patience=0.0)
+        yield from self.rise()
+
+    def stand_up(
+        self, pin: PinEstimate, clearance: Clearance, look: Callable[[], Steps[np.ndarray | None]]
+    ) -> Steps[bool]:
         """Grip a lying pin near one end, turn the hand level so that it hangs, and seat it.
 
-        :param look: a generator function that looks for the pin in the hand: (3,) m or None.
+        A pin in a corner, where the fingers do not fit, is shoved out of it instead.
+
+        :param look: looks for the lower end of the pin in the hand: (3,) m or None.
         :return: False when it was not gripped or was lost on the way.
         """
         settings, hand = self._settings, self._hand
@@ -146,31 +180,43 @@ class Grasping:
         if (far - near) @ ahead < 0.0:
             far, near = near, far
         grip = far + (near - far) / np.linalg.norm(near - far) * _FROM_END
-        grip[2] = max(grip[2], floor + settings.pin.radius) + 0.0015
+        grip[2] = max(grip[2], floor + settings.pin.radius)
+        if not clearance.fits(grip, heading, _NARROW):
+            middle = (pin.top + pin.bottom) / 2.0
+            yield from self.shove(pin, clearance.way_out(middle, ahead[:2], _NARROW))
+            return False
         down = hand_orientation(heading)
         yield from self.rise()
-        yield from self.open(0.034)
+        yield from self.open(_NARROW)
         yield from self.above(grip, down)
         yield from hand.move(grip + [0, 0, 0.03], speed=reset.fast, tolerance=0.003)
-        yield from hand.move(grip, speed=reset.slow, until=self.touched(), patience=0.4)
+        # the floor tells the height better than the arm's own calibration does
+        floor_below = grip - [0.0, 0.0, _FEEL_FOR]
+        yield from hand.move(floor_below, speed=reset.slow, until=self.touched(), patience=0.2)
+        yield from hand.move(hand.goal + [0.0, 0.0, 0.002], speed=reset.slow, patience=0.1)
         yield from self.close()
         if not self.holding:
             return False
+        return (yield from self._hang_and_seat(look))
+
+    def _hang_and_seat(self, look: Callable[[], Steps[np.ndarray | None]]) -> Steps[bool]:
+        """Turn the hand level over the cradle, so that the pin hangs, and lower it."""
+        settings, hand, fast = self._settings, self._hand, self._settings.reset.fast
         yield from self.rise()
         spot = np.array([*settings.cradle.centre, self.travel])
-        yield from hand.move(spot, HAND_DOWN, speed=reset.fast, patience=0.0)
+        yield from hand.move(spot, HAND_DOWN, speed=fast, patience=0.0)
         level = hand_orientation(np.pi / 2.0, _PITCH)
-        yield from hand.move(
-            spot - [0, 0, 0.03], level, speed=reset.fast, turn_speed=1.0, patience=0.4
-        )
+        low = spot - [0, 0, 0.03]
+        yield from hand.move(low, level, speed=fast, turn_speed=1.0, patience=0.4)
         if not self.holding:
             return False
         tip = yield from look()
         if tip is None:
-            tip = hand.position - [0.0, 0.0, settings.pin.length - _FROM_END]
+            hanging = matrix_from_quaternion(hand.state.quaternion)[:, 0]
+            tip = hand.position + (settings.pin.length - _FROM_END) * hanging
         yield from self.seat(tip)
         back = hand.position - 0.075 * np.array([0.0, np.sin(_PITCH), -np.cos(_PITCH)])
-        yield from hand.move(back, speed=reset.slow * 1.5, patience=0.0)
-        yield from hand.move((back[0], back[1], self.travel), speed=reset.fast, patience=0.0)
-        yield from hand.move(hand.goal, HAND_DOWN, speed=reset.fast, patience=0.0)
+        yield from hand.move(back, speed=settings.reset.slow * 1.5, patience=0.0)
+        yield from hand.move((back[0], back[1], self.travel), speed=fast, patience=0.0)
+        yield from hand.move(hand.goal, HAND_DOWN, speed=fast, patience=0.0)
         return True

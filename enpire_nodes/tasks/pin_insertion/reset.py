@@ -11,11 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from enpire_nodes.common.cameras import Camera
+from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Program
 from enpire_nodes.tasks.api import Pose, Report, ResetFailedError, ResetReport
 from enpire_nodes.tasks.motion import Hand, Steps
 from enpire_nodes.tasks.pin_insertion.classify import classify, FLAT, held, Hold, PinState
+from enpire_nodes.tasks.pin_insertion.clearance import Clearance
 from enpire_nodes.tasks.pin_insertion.grasping import Grasping, HAND_DOWN, SQUEEZE
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.vision import BlockEstimate, Eyes, Look
@@ -113,7 +115,8 @@ class Reset:
 
     def _badly_held(self, hold: Hold) -> bool:
         reset = self._settings.reset
-        return abs(hold.slip) > reset.slip or hold.tilt > reset.tilt
+        worst = max(abs(hold.slip), hold.aside)
+        return worst > reset.slip or hold.tilt > reset.tilt
 
     def _look(self, count: int | None = None) -> Steps[Look]:
         """Take fresh pictures, standing still, and remember the block."""
@@ -164,7 +167,8 @@ class Reset:
             )
         if state is PinState.LYING or look.pin.tilt > FLAT:
             self._recover('lying', 'stand_up')
-            yield from self._grasping.stand_up(look.pin, self._seen_tip)
+            clearance = Clearance(self._settings, self._block and self._block.rim)
+            yield from self._grasping.stand_up(look.pin, clearance, self._seen_tip)
             yield from self._grasping.rise()
             return
         self._tell('fetch', f'the pin is {state.value}')
@@ -186,10 +190,12 @@ class Reset:
     def _seen_tip(self) -> Steps[np.ndarray | None]:
         """Return where the lower end of the pin in the hand is; None when it is not seen."""
         look = yield from self._look(1)
-        pin = look.pin
-        if pin is None or np.linalg.norm(pin.bottom - self._hand.position) > 0.09:
-            return None
-        return pin.bottom
+        state = self._hand.state
+        if look.pin is not None and np.linalg.norm(look.pin.bottom - state.position) < 0.08:
+            return look.pin.bottom
+        # one view is enough when it looks across the plane in which the pin hangs
+        across = matrix_from_quaternion(state.quaternion)[:, 1]
+        return self._eyes.tip_in_plane(look.sticks, state.position, across)
 
     def _hover(self, hold: Hold) -> Steps[np.ndarray | None]:
         """Hold the pin beside and above the hole, and check it; None to begin anew."""

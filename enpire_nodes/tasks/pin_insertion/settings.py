@@ -14,8 +14,8 @@ from enpire_nodes.tasks.loading import value
 class TraySettings:
     """The tray that keeps everything within reach."""
 
-    centre: tuple[float, float] = value((0.255, -0.365), -2.0, 2.0, 'm')
-    size: tuple[float, float] = value((0.190, 0.240), 0.05, 1.0, 'm')  # inside, along x and y
+    centre: tuple[float, float] = value((0.255, -0.350), -2.0, 2.0, 'm')
+    size: tuple[float, float] = value((0.200, 0.270), 0.05, 1.0, 'm')  # inside, along x and y
     height: float = value(-0.097, -1.0, 1.0, 'm')  # of its floor
     rim_height: float = value(0.014, 0.0, 0.1, 'm')
     rim_thickness: float = value(0.006, 0.001, 0.05, 'm')
@@ -91,7 +91,7 @@ class ResetSettings:
     travel_height: float = value(0.175, 0.05, 0.5, 'm')  # of the hand above the tray's floor
     fast: float = value(0.25, 0.01, 1.0, 'm/s')
     slow: float = value(0.08, 0.005, 1.0, 'm/s')
-    slip: float = value(0.006, 0.001, 0.05, 'm')  # up or down the hand, before it is reseated
+    slip: float = value(0.008, 0.001, 0.05, 'm')  # in the hand, before it is reseated
     tilt: float = value(0.14, 0.01, 1.0, 'rad')
     hover: float = value(0.030, 0.005, 0.2, 'm')  # of the tip above the hole's rim
     offset: float = value(0.008, 0.0, 0.05, 'm')  # of the start from the hole, per axis
@@ -103,9 +103,10 @@ class SettleSettings:
     """How an attempt is wound up."""
 
     deadline: float = value(15.0, 1.0, 120.0, 's')
-    wiggle: float = value(0.005, 0.001, 0.02, 'm')
-    wiggle_time: float = value(0.30, 0.05, 5.0, 's')  # of each of the four strokes
+    wiggle: float = value(0.010, 0.001, 0.02, 'm')
+    wiggle_time: float = value(0.35, 0.05, 5.0, 's')  # of each of the four strokes
     deep: float = value(0.012, 0.0, 0.2, 'm')  # the tip is at least this far below the rim
+    firm: float = value(0.9, 0.1, 50.0, 'N')  # felt to all four sides, before it lets go
     retreat: float = value(0.075, 0.01, 0.3, 'm')
 
 

@@ -43,8 +43,8 @@ class Settle:
         else:
             yield from self._relax()
             depth = self._fixture.position[2] - hand.position[2] + settings.grasp.height
-            yield from self._wiggle()
-            if depth >= settings.settle.deep:
+            resisted = yield from self._wiggle()
+            if depth >= settings.settle.deep and resisted >= settings.settle.firm:
                 message = 'let go of the pin in the hole'
                 yield from self._let_go()
             else:
@@ -77,16 +77,24 @@ class Settle:
                 break
             last = force
 
-    def _wiggle(self) -> Steps[None]:
-        """Push to all four sides and come back; the judge reads the forces."""
+    def _wiggle(self) -> Steps[float]:
+        """Push to all four sides and come back.
+
+        :return: N felt to the weakest side; the judge makes its own measurement.
+        """
         self._tell('feeling for the walls')
         hand, settle = self._hand, self._settings.settle
         centre = hand.goal
         speed = settle.wiggle / settle.wiggle_time
+        hand.tare()
+        felt: list[float] = []
         for direction in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)):
-            side = centre + settle.wiggle * np.array([*direction, 0.0])
-            yield from hand.move(side, speed=speed, patience=0.0)
+            against = np.array([*direction, 0.0])
+            yield from hand.move(centre + settle.wiggle * against, speed=speed, patience=0.0)
+            yield from hand.step()
+            felt.append(float(-hand.force @ against))
             yield from hand.move(centre, speed=1.5 * speed, patience=0.0)
+        return min(felt)
 
     def _let_go(self) -> Steps[None]:
         self._tell('letting go')

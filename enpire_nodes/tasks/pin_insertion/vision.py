@@ -6,7 +6,7 @@ the cradle appears where the calibration says, which takes out most of a nudged 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -162,6 +162,25 @@ class Eyes:
         shift = self._shift(name, view.cradle)
         return None if view.stick is None else _shifted_stick(view.stick, shift)
 
+    def tip_in_plane(
+        self, sticks: Mapping[str, Stick], point: np.ndarray, normal: np.ndarray
+    ) -> np.ndarray | None:
+        """Return where the pin's lower end is if it hangs in a plane; None when no view tells.
+
+        :param sticks: the pin in each picture, as in a look.
+        :param point: (3,) m, in the plane.
+        :param normal: (3,) unit vector, across the plane.
+        """
+        for name, stick in sticks.items():
+            camera = self._cameras[name]
+            ray = camera.rays(stick.lower)[0]
+            slant = float(ray @ normal)
+            if abs(slant) > 0.6:
+                tip = camera.position + ray * float((point - camera.position) @ normal) / slant
+                if np.linalg.norm(tip - point) < self._settings.pin.length + 0.01:
+                    return tip
+        return None
+
     def window(self, name: str, point: np.ndarray, reach: float) -> tuple[int, int, int, int]:
         """Return the part of a picture that shows what is within ``reach`` m of a point."""
         camera = self._cameras[name]
@@ -221,9 +240,8 @@ class Eyes:
             names = list(sticks)[:2]
             cameras = [self._cameras[name] for name in names]
             return self._stereo(cameras, [sticks[name] for name in names])
-        for name, stick in sticks.items():
-            return self._flat(self._cameras[name], stick)
-        return None
+        cameras = [self._cameras[name] for name in sticks]
+        return self._on_floor(cameras, list(sticks.values())) if cameras else None
 
     def _stereo(self, cameras, sticks) -> PinEstimate | None:
         """Take the pairing of ends under which the rays meet, or else the axis' two planes."""
@@ -239,7 +257,10 @@ class Eyes:
         miss = max(top_miss, bottom_miss)
         if miss < limit and abs(size - length) < 0.1 * length:
             return _estimate(top, bottom, miss, views=2, whole=True)
-        return self._by_planes(cameras, sticks)
+        planar = self._by_planes(cameras, sticks)
+        if planar is not None and planar.tilt < 0.6:
+            return planar
+        return self._on_floor(cameras, sticks) or planar
 
     def _ends(self, cameras, sticks, swap: bool):
         """Triangulate both ends; the outline reaches beyond each by the tilted end face."""
@@ -301,19 +322,33 @@ class Eyes:
             origin + top * axis, origin + bottom * axis, disagreement, views=2, whole=False
         )
 
-    def _flat(self, camera: Camera, stick: Stick) -> PinEstimate | None:
-        """Take a pin that one camera alone sees to lie on the tray's floor, if its length fits."""
+    def _on_floor(
+        self, cameras: Sequence[Camera], sticks: Sequence[Stick]
+    ) -> PinEstimate | None:
+        """Take the pin to lie on the tray's floor, partly hidden from each camera.
+
+        What the views see of it must lie on one line, and must not be longer than a pin.
+        """
         height = self._settings.tray.height + self._settings.pin.radius
-        ends = []
-        for pixel in (stick.upper, stick.lower):
-            ray = camera.rays(pixel)[0]
-            if ray[2] > -1e-3:
-                return None
-            ends.append(camera.position + ray * (height - camera.position[2]) / ray[2])
-        size = float(np.linalg.norm(ends[0] - ends[1]))
-        if abs(size - self._settings.pin.length) > 0.2 * self._settings.pin.length:
+        points = []
+        for camera, stick in zip(cameras, sticks, strict=True):
+            for pixel in (stick.upper, stick.lower):
+                ray = camera.rays(pixel)[0]
+                if ray[2] > -1e-3:
+                    return None
+                points.append(camera.position + ray * (height - camera.position[2]) / ray[2])
+        spots = np.array(points)
+        middle = spots.mean(axis=0)
+        axis = np.linalg.svd(spots - middle)[2][0]
+        along = (spots - middle) @ axis
+        aside = np.linalg.norm(spots - middle - along[:, None] * axis, axis=1).max()
+        size, length = float(np.ptp(along)), self._settings.pin.length
+        if aside > 0.012 or size > 1.15 * length or size < 0.25 * length:
             return None
-        return _estimate(ends[0], ends[1], 0.0, views=1, whole=True)
+        return _estimate(
+            middle + along.max() * axis, middle + along.min() * axis, float(aside),
+            views=len(cameras), whole=size > 0.9 * length,
+        )
 
 
 def _estimate(top, bottom, miss: float, *, views: int, whole: bool) -> PinEstimate:
