@@ -212,7 +212,9 @@ def photograph(
             mesh.file = str(meshes[mesh.name])
     spec.visual.quality.shadowsize = 4096
     spec.visual.quality.offsamples = 8
+    spec.visual.quality.numquads = 16
     for light in spec.lights:
+        light.type = mujoco.mjtLightType.mjLIGHT_SPOT
         light.castshadow = light.name == 'ceiling'
     model = spec.compile()
     model.vis.global_.offwidth, model.vis.global_.offheight = width, height

@@ -20,6 +20,7 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
 from enpire_msgs.msg import Heartbeat
+from enpire_nodes.common.files import config_file
 from enpire_nodes.common.types import Observation
 from enpire_nodes.drivers.simulated.inbox import CommandInbox
 from enpire_nodes.drivers.simulated.pacing import Pacer
@@ -27,7 +28,6 @@ from enpire_nodes.drivers.simulated.parameters import (
     camera_fault_parameters,
     DRIVER,
     noise_parameters,
-    shipped_station,
 )
 from enpire_nodes.drivers.simulated.publishers import (
     CameraPublisher,
@@ -55,8 +55,8 @@ class SimulatedDriver(StationNode):
 
     def __init__(self, **arguments: object) -> None:
         super().__init__('driver', parameters=DRIVER, **arguments)
-        file = self.get_parameter('station_file').value or shipped_station()
-        self._mapping = load_station(file)
+        file = self.get_parameter('station_file').value or 'stations/simulated.yaml'
+        self._mapping = load_station(config_file(file))
         names = self.get_parameter('extra_cameras').value.split(',')
         self._extra = tuple(name.strip() for name in names if name.strip())
         settings = BenchSettings.from_mapping(self._mapping, extra_cameras=self._extra)
@@ -67,6 +67,7 @@ class SimulatedDriver(StationNode):
         self._epoch = self._floor = 0
         self._reached = _FIRST_STAMP - _PERIOD
         self._timers_running: list = []
+        self._pacer: Pacer | None = None
         self._counts = {'held': 0, 'repeated states': 0}
 
     # -- lifecycle ----------------------------------------------------------------------------
@@ -156,6 +157,7 @@ class SimulatedDriver(StationNode):
         return {
             'pace': self.pace,
             'simulated time [s]': round(self.station.now, 2),
+            'fell behind [s]': round(self._pacer.slipped, 3) if self._pacer else 0.0,
             'refused commands': self._inbox.refused,
             **self._counts,
             **frames,

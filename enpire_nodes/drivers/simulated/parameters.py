@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from enpire_nodes.ros.parameters import ParameterSpec
 from enpire_nodes.simulation.camera import CameraFault
@@ -108,13 +107,3 @@ def camera_fault_parameters(cameras: Iterable[str]) -> list[ParameterSpec]:
         )
         for name in cameras
     ]
-
-
-def shipped_station() -> Path:
-    """Return the station file that ships, from the source tree or the installed share folder."""
-    source = Path(__file__).parents[3] / 'config' / 'stations' / 'simulated.yaml'
-    if source.is_file():
-        return source
-    from ament_index_python.packages import get_package_share_directory
-
-    return Path(get_package_share_directory('enpire')) / 'config' / 'stations' / 'simulated.yaml'

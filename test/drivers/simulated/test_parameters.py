@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from enpire_nodes.common.files import config_file
 from enpire_nodes.drivers.simulated.parameters import (
     camera_fault_parameters,
     DRIVER,
     NOISE,
     noise_parameters,
-    shipped_station,
 )
 from enpire_nodes.simulation.noise import NoiseSettings
 from enpire_nodes.simulation.settings import load_station
@@ -24,7 +24,7 @@ def test_every_noise_is_a_parameter_and_its_extremes_are_valid():
 
 
 def test_defaults_of_the_shipped_station_lie_within_the_ranges():
-    noise = NoiseSettings(**load_station(shipped_station())['noise'])
+    noise = NoiseSettings(**load_station(config_file('stations/simulated.yaml'))['noise'])
     for spec in noise_parameters(noise):
         assert spec.minimum <= spec.default <= spec.maximum, spec.name
 
