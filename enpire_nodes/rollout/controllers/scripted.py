@@ -10,6 +10,8 @@ from enpire_nodes.rollout.controllers.interface import Action, AttemptContext, F
 from enpire_nodes.rollout.controllers.motion import towards
 from enpire_nodes.rollout.controllers.settings import setting
 
+_ARRIVED = 0.0005  # m
+
 
 @dataclass(frozen=True, slots=True)
 class ScriptedSettings:
@@ -34,6 +36,13 @@ class ScriptedSettings:
     push_speed: float = setting(0.03, 'downwards', unit='m/s', minimum=0.001, maximum=0.2)
     depth: float = setting(
         0.030, 'of the tip below the rim that it pushes to', unit='m', minimum=0.0, maximum=0.06
+    )
+    push_lead: float = setting(
+        0.005,
+        'of the target below the tool, at most: the arm is a spring, so that this is its push',
+        unit='m',
+        minimum=0.001,
+        maximum=0.03,
     )
     push_time: float = setting(
         1.0,
@@ -74,9 +83,10 @@ class Scripted:
                 self._pushing, self._waited = True, 0.0
             return Action(delta=towards(tcp, np.zeros(2), settings.align_speed * self._period))
         bottom = settings.grasp_height - settings.depth
-        if target[2] > bottom:
+        lowest = max(bottom, tcp[2] - settings.push_lead)
+        if target[2] > lowest + _ARRIVED:
             self._waited = 0.0
         elif self._waited > settings.push_time:
             return Action(done=True)
-        down = max(-settings.push_speed * self._period, min(0.0, bottom - target[2]))
-        return Action(delta=np.array([0.0, 0.0, down]))
+        step = settings.push_speed * self._period
+        return Action(delta=np.array([0.0, 0.0, np.clip(lowest - target[2], -step, step)]))

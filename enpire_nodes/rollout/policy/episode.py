@@ -6,9 +6,9 @@
     RUNNING, SETTLING --cancel--> HALTING --still--> finished (CANCELED)
     any but PREPARING --gate trips, station blind--> finished (UNSAFE)
 
-The policy is asked and answers later; every control period gets its command nevertheless. A
-policy that answers too late has its last target repeated, and loses the attempt after
-``most_misses`` such periods in a row.
+The policy is asked and answers later; every control period gets its command nevertheless: the last
+target is repeated while a policy thinks for longer than a period. One that has not answered within
+``step_deadline`` missed it, and loses the attempt after ``most_misses`` misses in a row.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _STILL_PERIODS = 6
 _STILL_DISTANCE = 0.0005  # m, more than the noise of a pose
 _MOST_HALT_PERIODS = 45
 _GRANT_WITHIN = 2.0  # s (wall)
+#: s (wall) after which a policy is slow, and not the node that asked it
+_HURRY = 0.02
 
 
 class Outcome(IntEnum):
@@ -107,6 +109,7 @@ class Episode:
     :param settle: makes the task's settle program.
     :param timeout: s of the station's clock, for the policy alone.
     :param settle_timeout: s of the station's clock.
+    :param step_deadline: s (wall) for an answer of the policy.
     :param most_misses: late answers in a row that end the attempt.
     :param stale_after: s (wall) without an observation after which the station is blind.
     """
@@ -119,6 +122,7 @@ class Episode:
         *,
         timeout: float,
         settle_timeout: float = 60.0,
+        step_deadline: float = 0.025,
         most_misses: int = 5,
         stale_after: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
@@ -135,9 +139,11 @@ class Episode:
         self._duration = 0.0
         self._settle_began = 0.0
         self._misses = self._misses_in_a_row = 0
-        self._asked = False
+        self._step_deadline = step_deadline
+        self._asked_at: float | None = None
+        self._kept: tuple[Action | None, StationError | None] | None = None
         self._open: tuple[Observation, Any] | None = None
-        self._seen = self._engaged_at = clock()
+        self._seen = self._engaged_at = self._ready_at = clock()
         self._granted = False
         self._halt: Command | None = None
         self._halted: list[np.ndarray] = []
@@ -153,7 +159,7 @@ class Episode:
         """Hear that the policy is ready for the attempt, or that it failed before it began."""
         if self.state is State.PREPARING:
             self._ready = True
-            self._seen = self._clock()
+            self._ready_at = self._seen = self._clock()
             if error is not None:
                 self._ending = (Outcome.ABORTED, error.code, error.message)
 
@@ -164,9 +170,13 @@ class Episode:
 
     def answer(self, action: Action | None, error: StationError | None = None) -> None:
         """Take the policy's answer; ``None`` without an error when it is late."""
-        self._asked = False
-        if self.state is State.RUNNING and self._open is not None:
+        self._asked_at = None
+        if self.state is not State.RUNNING:
+            return
+        if self._open is not None:
             self._guard(lambda: self._answer(action, error))
+        elif action is not None or error is not None:
+            self._kept = (action, error)
 
     def safety(self, *, tripped: bool, passing: bool, message: str) -> None:
         """Take the gate's state, as far as it concerns this episode's lease."""
@@ -184,12 +194,19 @@ class Episode:
             if self._open is not None:
                 self._reply(self._halt)
 
-    def watch(self) -> None:
-        """Look at the wall clock; call it ten times a second or more."""
+    def abandon(self, outcome: Outcome, code: ErrorCode, message: str) -> None:
+        """End at once; the gate holds the arm."""
+        self._finish(outcome, code, message)
+
+    def watch(self, *, silence: float = 0.0) -> None:
+        """Look at the wall clock; call it ten times a second or more.
+
+        :param silence: s (wall) since the last state of an arm arrived.
+        """
         if self.state in (State.PREPARING, State.FINISHED):
             # not in motion: the worker's own deadlines end a preparation
             if self._ready and self.state is State.PREPARING:
-                self._watch_senses()
+                self._watch_senses(silence)
             return
         if not self._granted and self._clock() - self._engaged_at > _GRANT_WITHIN:
             self._unsafe(
@@ -197,7 +214,7 @@ class Episode:
                 'the safety gate did not grant the motion lease; see its safety_state',
             )
             return
-        self._watch_senses()
+        self._watch_senses(silence)
 
     # -- states ---------------------------------------------------------------------------------
 
@@ -231,11 +248,26 @@ class Episode:
                 ErrorCode.NONE,
                 f'the policy used up its {self._timeout:g} s',
             )
-        elif self._asked:
-            self._miss()
-        else:
-            self._asked = True
+            return
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            self._answer(*kept)
+            if self.state is not State.RUNNING:
+                return
+        if self._asked_at is None:
+            self._asked_at = self._clock()
             self._link.ask(features)
+        else:
+            self._wait()
+
+    def _wait(self) -> None:
+        """Deal with a control period that begins before the last one was answered."""
+        waited = self._clock() - self._asked_at
+        if waited >= self._step_deadline:
+            self._miss()
+        elif waited > _HURRY:
+            self._reply(self._motion.command(None))
+        # else we were late ourselves, and the answer is about to come
 
     def _answer(self, action: Action | None, error: StationError | None) -> None:
         if error is not None:
@@ -327,8 +359,9 @@ class Episode:
                 f'a defect in the executor or the task: {type(error).__name__}: {error}',
             )
 
-    def _watch_senses(self) -> None:
-        silence = self._clock() - self._seen
+    def _watch_senses(self, silence: float) -> None:
+        # silence alone would blame the station for a driver that was slow before we were ready
+        silence = min(max(silence, self._clock() - self._seen), self._clock() - self._ready_at)
         if silence > self._stale_after:
             self._unsafe(
                 ErrorCode.POLICY_OBSERVATION_STALE,

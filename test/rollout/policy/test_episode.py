@@ -168,15 +168,52 @@ def test_late_answers_between_good_ones_do_not():
     assert world.episode.state is State.RUNNING
 
 
-def test_a_period_that_begins_before_the_answer_is_a_miss_and_the_answer_is_void():
+def test_a_policy_slower_than_the_period_is_followed_at_its_own_pace():
+    world = World(step_deadline=0.2).begin(2)
+    for _ in range(4):
+        world.tick()
+    assert world.asked == 3
+    assert [stamp for stamp, _ in world.sent] == [1, 2, 4, 5, 6]
+    world.episode.answer(Action(delta=np.array([0.003, 0.0, 0.0])))
+    assert len(world.sent) == 5
+    world.tick()
+    assert world.sent[-1][0] == 7
+    assert world.sent[-1][1].position[0] == pytest.approx(0.003)
+    assert world.asked == 4
+    world.episode.answer(DONE)
+    world.run(10)
+    assert (world.result.outcome, world.result.deadline_misses) == (Outcome.COMPLETED, 0)
+
+
+def test_a_policy_that_does_not_answer_misses_every_period_after_its_deadline():
+    world = World(step_deadline=0.1, most_misses=3).begin(1)
+    world.tick()
+    for _ in range(20):
+        world.tick()
+    assert world.asked == 2
+    assert world.result.code == ErrorCode.POLICY_DEADLINE_MISSED
+    assert world.result.deadline_misses == 3
+
+
+def test_a_node_that_was_late_itself_does_not_blame_the_policy():
     world = World().begin(2)
     world.tick()
+    for _ in range(3):
+        world.now -= 1.0 / 30.0
+        world.tick()
+    world.episode.answer(DOWN)
+    assert [stamp for stamp, _ in world.sent] == [1, 2, 6]
+    world.run(10, DONE)
+    assert world.result.deadline_misses == 0
+
+
+def test_a_fault_between_two_periods_is_dealt_with_at_the_next():
+    world = World(step_deadline=0.2).begin(2)
     world.tick()
-    assert [stamp for stamp, _ in world.sent] == [1, 2, 4]
-    world.episode.answer(Action(delta=np.array([0.003, 0.0, 0.0])))
-    assert len(world.sent) == 3
-    world.run(1)
-    assert world.sent[-1][1].position[0] == 0.0
+    world.tick()
+    world.episode.answer(None, StationError(ErrorCode.POLICY_CRASHED, 'boom'))
+    world.run(10)
+    assert (world.result.outcome, world.result.message) == (Outcome.ABORTED, 'boom')
 
 
 @pytest.mark.parametrize(
