@@ -67,7 +67,10 @@ def open_context(width: int, height: int) -> tuple[str, GLContext]:
     reasons = []
     for backend in (wanted,) if wanted in _OPENERS else BACKENDS:
         try:
-            return backend, _OPENERS[backend](width, height)
+            context = _OPENERS[backend](width, height)
+            if backend == 'osmesa':  # MuJoCo's own code looks here for where OpenGL is
+                os.environ['MUJOCO_GL'] = backend
+            return backend, context
         # PyOpenGL reports a missing library as ImportError, AttributeError or its own errors.
         except Exception as error:  # noqa: BLE001
             reasons.append(f'{backend}: {type(error).__name__}: {error}')

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 import os
+from pathlib import Path
+import subprocess
+import sys
 
 import mujoco
 import numpy as np
@@ -110,7 +113,7 @@ def test_without_any_backend_the_remedy_is_named(monkeypatch):
     def broken(width, height):
         raise ImportError('no such library')
 
-    monkeypatch.delenv('MUJOCO_GL', raising=False)
+    monkeypatch.setenv('MUJOCO_GL', '')
     monkeypatch.setattr(rendering, '_forget_opengl', lambda: None)
     monkeypatch.setattr(rendering, '_OPENERS', {'egl': broken, 'osmesa': broken})
     with pytest.raises(rendering.RenderingError, match='apt-get install libegl1') as caught:
@@ -123,11 +126,40 @@ def test_the_second_backend_is_used_when_the_first_fails(monkeypatch):
     def broken(width, height):
         raise RuntimeError('no display')
 
-    monkeypatch.delenv('MUJOCO_GL', raising=False)
+    monkeypatch.setenv('MUJOCO_GL', '')
     monkeypatch.setattr(rendering, '_forget_opengl', lambda: None)
     monkeypatch.setattr(rendering, '_OPENERS', {'egl': broken, 'osmesa': lambda w, h: (w, h)})
     assert rendering.open_context(64, 48) == ('osmesa', (64, 48))
     assert os.environ['LP_NUM_THREADS'] == '1'
+
+
+def test_without_a_working_egl_osmesa_draws_or_the_remedy_is_named():
+    script = (
+        'from enpire_nodes.simulation import rendering as r\n'
+        'import mujoco\n'
+        'model = mujoco.MjModel.from_xml_string(\'<mujoco><worldbody><light/><camera name="c"/>\'\n'
+        '    \'<geom size="1" pos="0 0 -3"/></worldbody></mujoco>\')\n'
+        'data = mujoco.MjData(model)\n'
+        'mujoco.mj_forward(model, data)\n'
+        'try:\n'
+        "    with r.Renderer(model, {'c': (64, 48)}) as renderer:\n"
+        "        print(renderer.backend, renderer.render(data, 'c').std() > 5.0)\n"
+        'except r.RenderingError as error:\n'
+        '    print(error)\n'
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in ('MUJOCO_GL', 'DISPLAY')}
+    # The EGL library is there and finds no driver, as in a container without Mesa.
+    environment['__EGL_VENDOR_LIBRARY_DIRS'] = '/nonexistent'
+    result = subprocess.run(
+        [sys.executable, '-c', script],
+        env=environment,
+        cwd=Path(rendering.__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    assert result.stdout.strip() == 'osmesa True' or 'apt-get install libegl1' in result.stdout
 
 
 @pytest.mark.parametrize(('value', 'enabled'), [('disable', False), ('egl', True), ('', True)])
