@@ -4,7 +4,6 @@ Written so that an old Python can read it too: it must be able to say that it is
 """
 
 import os
-import shutil
 import sys
 
 OLDEST = (3, 10)
@@ -14,7 +13,8 @@ def main():  # noqa: ANN201
     """Check the interpreter, then hand over."""
     if sys.version_info < OLDEST:
         names = ['python3.%d' % minor for minor in range(14, 9, -1)]  # noqa: UP031
-        found = [name for name in names if shutil.which(name)]
+        folders = os.environ.get('PATH', '').split(os.pathsep)
+        found = [n for n in names if any(os.access(os.path.join(f, n), os.X_OK) for f in folders)]
         sys.exit(
             'set-up: %s is Python %d.%d, and enpire needs %d.%d or newer\n  fix: %s'  # noqa: UP031
             % (
