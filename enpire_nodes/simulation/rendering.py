@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 import contextlib
 import os
+from pathlib import Path
 import sys
 from typing import Protocol
 
@@ -192,7 +193,7 @@ def photograph(
     spec: mujoco.MjSpec,
     data: mujoco.MjData,
     *,
-    meshes: Mapping[str, str],
+    meshes: Mapping[str, Path],
     position: tuple[float, float, float],
     target: tuple[float, float, float],
     vertical_fov: float = 40.0,
@@ -219,6 +220,7 @@ def photograph(
     for light in spec.lights:
         light.type = mujoco.mjtLightType.mjLIGHT_SPOT
         light.castshadow = light.name == 'ceiling'
+        light.diffuse = 1.25 * np.asarray(light.diffuse)
     model = spec.compile()
     model.vis.global_.offwidth, model.vis.global_.offheight = width, height
     state = mujoco.MjData(model)

@@ -136,9 +136,8 @@ def test_the_second_backend_is_used_when_the_first_fails(monkeypatch):
 def test_without_a_working_egl_osmesa_draws_or_the_remedy_is_named():
     script = (
         'from enpire_nodes.simulation import rendering as r\n'
-        'import mujoco\n'
-        'model = mujoco.MjModel.from_xml_string(\'<mujoco><worldbody><light/><camera name="c"/>\'\n'
-        '    \'<geom size="1" pos="0 0 -3"/></worldbody></mujoco>\')\n'
+        'import mujoco, sys\n'
+        'model = mujoco.MjModel.from_xml_string(sys.argv[1])\n'
         'data = mujoco.MjData(model)\n'
         'mujoco.mj_forward(model, data)\n'
         'try:\n'
@@ -147,11 +146,13 @@ def test_without_a_working_egl_osmesa_draws_or_the_remedy_is_named():
         'except r.RenderingError as error:\n'
         '    print(error)\n'
     )
+    ball = '<geom size="1" pos="0 0 -3"/>'
+    model = f'<mujoco><worldbody><light/><camera name="c"/>{ball}</worldbody></mujoco>'
     environment = {k: v for k, v in os.environ.items() if k not in ('MUJOCO_GL', 'DISPLAY')}
     # The EGL library is there and finds no driver, as in a container without Mesa.
     environment['__EGL_VENDOR_LIBRARY_DIRS'] = '/nonexistent'
     result = subprocess.run(
-        [sys.executable, '-c', script],
+        [sys.executable, '-c', script, model],
         env=environment,
         cwd=Path(rendering.__file__).parents[2],
         capture_output=True,

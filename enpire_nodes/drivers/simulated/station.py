@@ -15,11 +15,12 @@ import numpy as np
 from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.types import ArmCommand, ArmState, Frame, Observation
 from enpire_nodes.simulation.arm import Arm
+from enpire_nodes.simulation.assets import light_meshes
 from enpire_nodes.simulation.bench import ARMS, build_bench
 from enpire_nodes.simulation.camera import CameraFault, CameraStream
 from enpire_nodes.simulation.imperfection import disturb_cameras, disturb_lights, set_grip
 from enpire_nodes.simulation.noise import Drift, NoiseSettings, stream
-from enpire_nodes.simulation.rendering import Renderer, rendering_enabled
+from enpire_nodes.simulation.rendering import photograph, Renderer, rendering_enabled
 from enpire_nodes.simulation.settings import BenchSettings, CONTROL_RATE
 
 _CHUNK = 5  # physics steps between two updates of the servos
@@ -215,6 +216,22 @@ class SimulatedStation:
             },
             'scene': {} if self._task is None else self._task.truth(self.model, self.data),
         }
+
+    def photograph(self, *, width: int = 1280, height: int = 800) -> np.ndarray:
+        """Take a picture of the whole station worth printing; takes a second or two.
+
+        :return: (height, width, 3) uint8 RGB.
+        :raises RenderingError: if nothing can draw here.
+        """
+        return photograph(
+            self.spec,
+            self.data,
+            meshes=light_meshes(0.001),
+            position=(1.10, -0.78, 0.52),
+            target=(0.13, -0.25, 0.10),
+            width=width,
+            height=height,
+        )
 
     def close(self) -> None:
         """Release the drawing context. May be repeated."""

@@ -285,6 +285,17 @@ def test_the_first_observation_has_pictures():
         }
 
 
+@needs_gl
+def test_a_photograph_shows_the_scene_without_touching_it():
+    with make(render=True) as station:
+        before = station.data.qpos.copy()
+        picture = station.photograph(width=320, height=200)
+        assert picture.shape == (200, 320, 3)
+        red, green, blue = (picture[..., index].astype(int) for index in range(3))
+        assert np.count_nonzero((red > 60) & (red > 2 * green) & (red > 4 * blue)) > 20, 'the ball'
+        np.testing.assert_array_equal(station.data.qpos, before)
+
+
 def test_no_cameras_exist_without_pictures():
     station = make(render=False)
     assert not station.cameras
