@@ -24,7 +24,11 @@ from enpire_nodes.rollout.records import (
 )
 
 #: A message type that needs no ROS installation.
-COUNTER = Definition('test_msgs/msg/Counter', 'uint32 count\n', 'RIHS01_' + '0' * 64)
+COUNTER = Definition(
+    'test_msgs/msg/Counter',
+    'uint32 count\n',
+    'RIHS01_78b85d4862665911dedaa0a804d44388b997ea9f19c4c75b93ee80d92d6fac3d',
+)
 START_NS = 1_700_000_000 * 10**9
 
 

@@ -12,9 +12,9 @@ from sensor_msgs.msg import CompressedImage, JointState
 from enpire_msgs.msg import SafetyState
 from enpire_msgs.srv import StartRecording, StopRecording
 from enpire_nodes.common.errors import ErrorCode
-from enpire_nodes.ros import qos
 from enpire_nodes.rollout.recording.check import check_bag
 from enpire_nodes.rollout.trial_recorder import TrialRecorder
+from enpire_nodes.ros import qos
 
 START, STOP = StartRecording.Response, StopRecording.Response
 
@@ -48,9 +48,7 @@ class Station:
 
     def start(self, trial='trial_1', *, required=(), timeout=5.0, bag=None, wait=True):
         bag = str(bag or self.run / trial / 'bag')
-        request = StartRecording.Request(
-            trial_id=trial, bag=bag, required_topics=list(required)
-        )
+        request = StartRecording.Request(trial_id=trial, bag=bag, required_topics=list(required))
         request.timeout.sec, request.timeout.nanosec = int(timeout), int(timeout % 1 * 1e9)
         return self._poll(StartRecording, 'recorder/start', request, START.STARTING, wait)
 

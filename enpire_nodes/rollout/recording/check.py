@@ -67,6 +67,8 @@ def check_bag(directory: Path) -> BagReport:
         raise _unreadable(path, f'breaks off after {scan.size} bytes')
     if scan.damaged:
         raise _unreadable(path, f'has {scan.damaged} damaged chunks')
+    if not scan.intact:
+        raise _unreadable(path, 'has a wrong checksum')
     by_topic = {channel.topic: counts.get(channel.id, 0) for channel in scan.channels.values()}
     described = _described(directory)
     if described != by_topic:

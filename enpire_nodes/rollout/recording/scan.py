@@ -16,6 +16,7 @@ import zlib
 
 import lz4.frame
 from mcap.data_stream import ReadDataStream
+from mcap.exceptions import EndOfFile
 from mcap.opcode import Opcode
 from mcap.records import Channel, Chunk, Metadata, Schema
 import zstandard
@@ -36,6 +37,7 @@ class Scan:
     :param size: bytes up to the end of the last record that was whole.
     :param complete: the file ends as a closed one does.
     :param damaged: chunks that are there and fail their checksum or do not unpack.
+    :param intact: False when the checksum of the data section or of the summary is wrong.
     """
 
     schemas: dict[int, Schema] = field(default_factory=dict)
@@ -44,6 +46,7 @@ class Scan:
     size: int = 0
     complete: bool = False
     damaged: int = 0
+    intact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,21 @@ def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
                 f'{path} is not an MCAP file: it does not begin like one; nothing can be saved',
             )
         scan.size = len(MAGIC)
+        checksum = zlib.crc32(MAGIC)
         while True:
             record = _next_record(stream)
             if record is None:
                 return
-            opcode, content = record
+            opcode, head, content = record
             scan.size = stream.tell()
+            if opcode in (Opcode.DATA_END, Opcode.FOOTER):
+                stored = int.from_bytes(content[-4:], 'little')
+                if opcode == Opcode.FOOTER:
+                    checksum = zlib.crc32(content[:-4], zlib.crc32(head, checksum))
+                scan.intact &= stored in (0, checksum)
+                checksum = 0
+            else:
+                checksum = zlib.crc32(content, zlib.crc32(head, checksum))
             if opcode == Opcode.CHUNK:
                 yield from _chunk_messages(content, scan)
             elif opcode == Opcode.FOOTER:
@@ -90,10 +102,13 @@ def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
             elif opcode == Opcode.MESSAGE:
                 yield _message(memoryview(content))
             else:
-                _note(opcode, content, scan)
+                try:
+                    _note(opcode, content, scan)
+                except (EndOfFile, UnicodeDecodeError, struct.error):
+                    scan.intact = False
 
 
-def _next_record(stream: BinaryIO) -> tuple[int, bytes] | None:
+def _next_record(stream: BinaryIO) -> tuple[int, bytes, bytes] | None:
     head = stream.read(_RECORD.size)
     if len(head) < _RECORD.size:
         return None
@@ -101,7 +116,7 @@ def _next_record(stream: BinaryIO) -> tuple[int, bytes] | None:
     if opcode == 0 or length > _LONGEST:
         return None
     content = stream.read(length)
-    return (opcode, content) if len(content) == length else None
+    return (opcode, head, content) if len(content) == length else None
 
 
 def _chunk_messages(content: bytes, scan: Scan) -> Iterator[RawMessage]:
@@ -132,7 +147,7 @@ def _unpacked(content: bytes) -> bytes | None:
             data = chunk.data
         else:
             return None
-    except (RuntimeError, ValueError, struct.error, zstandard.ZstdError):
+    except (EndOfFile, RuntimeError, ValueError, struct.error, zstandard.ZstdError):
         return None
     if len(data) != chunk.uncompressed_size:
         return None

@@ -77,6 +77,7 @@ class BagWriter:
                 self._sink,
                 chunk_size=self.settings.chunk_size,
                 compression=COMPRESSIONS[self.settings.compression],
+                enable_data_crcs=True,
             )
             self._writer.start(profile='ros2', library='enpire')
             self._writer.add_metadata(ORIGIN_RECORD, self._custom_data)
