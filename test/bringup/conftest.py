@@ -1,3 +1,5 @@
+"""Fixtures of the bring-up tests."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -8,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A ROS domain of the test's own, for the processes that it starts."""
+    """Give the test a ROS domain of its own, for the processes that it starts."""
     import domain_coordinator
 
     with domain_coordinator.domain_id() as number:

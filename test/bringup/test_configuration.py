@@ -1,3 +1,5 @@
+"""A station's configuration, and every mistake in it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

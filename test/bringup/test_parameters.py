@@ -1,3 +1,5 @@
+"""Parameter files resolved for one station."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

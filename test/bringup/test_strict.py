@@ -1,3 +1,5 @@
+"""Strict reading of mappings."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
