@@ -273,6 +273,8 @@ class SimulatedDriver(StationNode):
     # -- what it says -------------------------------------------------------------------------
 
     def _publish(self, observation: Observation) -> None:
+        if not self.context.ok():  # a signal has come while physics ran
+            return
         stamp = self._stamp(observation.stamp)
         self._reached = convert.nanoseconds(stamp)
         if self._clock_publisher is not None:
