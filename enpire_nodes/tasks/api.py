@@ -146,9 +146,7 @@ class Verifier(Protocol):
 class Observer(Protocol):
     """Turns observations into what a policy gets."""
 
-    def features(
-        self, observation: Observation, *, elapsed: float = 0.0
-    ) -> dict[str, np.ndarray]:
+    def features(self, observation: Observation, *, elapsed: float = 0.0) -> dict[str, np.ndarray]:
         """Return float64 arrays of fixed shapes; to be called once a control period."""
 
     def reset(self) -> None:

@@ -25,9 +25,7 @@ class SettingsError(ValueError):
 
 def value(default: Any, low: float, high: float, unit: str = '') -> Any:
     """Declare a setting: its default, its range (bounds included), and its unit."""
-    return dataclasses.field(
-        default=default, metadata={'low': low, 'high': high, 'unit': unit}
-    )
+    return dataclasses.field(default=default, metadata={'low': low, 'high': high, 'unit': unit})
 
 
 def read_settings(cls: type[Settings], path: Path | str) -> Settings:

@@ -9,7 +9,7 @@ all FAILURE         UNCERTAIN           FAILURE
 anything else       anything else       UNCERTAIN
 ==================  ==================  =====================================
 
-So a success needs everyone, and a failure needs a camera that saw it and nobody who felt otherwise.
+So a success needs everyone, and a failure a camera that saw it and nobody who felt otherwise.
 """
 
 from __future__ import annotations

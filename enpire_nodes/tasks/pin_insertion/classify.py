@@ -9,8 +9,9 @@ import numpy as np
 
 from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.types import ArmState
+from enpire_nodes.tasks.pin_insertion.pin_pose import PinEstimate
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
-from enpire_nodes.tasks.pin_insertion.vision import BlockEstimate, PinEstimate
+from enpire_nodes.tasks.pin_insertion.vision import BlockEstimate
 
 UPRIGHT = 0.45  # rad, a pin that is tilted less counts as upright
 FLAT = 1.1  # rad, a pin that is tilted more counts as lying
@@ -52,9 +53,7 @@ def squeezes(state: ArmState, settings: PinInsertionSettings) -> bool:
     return low <= state.gripper_width <= high and state.gripper_effort >= grasp.held_effort
 
 
-def held(
-    pin: PinEstimate | None, state: ArmState, settings: PinInsertionSettings
-) -> Hold | None:
+def held(pin: PinEstimate | None, state: ArmState, settings: PinInsertionSettings) -> Hold | None:
     """Tell how the pin sits in the hand; None when it does not.
 
     :param state: of the hand when the picture was taken.

@@ -41,7 +41,9 @@ class Clearance:
         for side in (-1.0, 1.0):
             for depth in (0.0, _PAD_THICKNESS):
                 pad = grip[:2] + side * (width / 2.0 + depth) * across + length[:, None] * along
-                if (self._from_rim(pad) < _MARGIN).any() or (self._from_towers(pad) < _MARGIN).any():
+                if (self._from_rim(pad) < _MARGIN).any() or (
+                    self._from_towers(pad) < _MARGIN
+                ).any():
                     return False
             for depth in _KNUCKLE:
                 knuckle = grip[:2] + side * (width / 2.0 + depth) * across
@@ -71,6 +73,27 @@ class Clearance:
             for distance in (0.02, 0.04, 0.06)
         ]
         return max(shifts, key=merit)
+
+    def press_place(
+        self, middle: np.ndarray, axis: np.ndarray, shift: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Return where along a lying pin, and with which heading, closed fingers can press on it.
+
+        :param middle: (2,) m, of the pin.
+        :param axis: (2,) unit vector along it.
+        :param shift: (2,) m, where it shall go.
+        :return: (2,) m, and rad.
+        """
+        ahead = float(np.arctan2(shift[1], shift[0]))
+        places = [
+            (middle[:2] + along * axis, heading)
+            for along in (0.0, 0.014, -0.014, 0.022, -0.022)
+            for heading in (ahead, ahead + np.pi / 2.0)
+        ]
+        for spot, heading in places:
+            if all(self.fits(spot + part * shift, heading, 0.0) for part in (0.0, 0.5, 1.0)):
+                return spot, heading
+        return max(places, key=lambda place: float(self._from_towers(place[0][None]).min()))
 
     def _from_rim(self, points: np.ndarray) -> np.ndarray:
         return (self._room - np.abs(points - self._centre)).min(axis=1)

@@ -31,7 +31,7 @@ class Reading:
 def sight(
     stick: Stick | None, camera: Camera, rim: np.ndarray | None, settings: PinInsertionSettings
 ) -> Reading:
-    """Judge one picture by itself: does a pin stand in the hole, deep enough?
+    """Judge one picture by itself: whether a pin stands in the hole, and deep enough.
 
     :param stick: the pin in it, None when there is none to be seen.
     :param rim: (3,) m, centre of the hole's edge; None when the block was not recognised.
@@ -99,8 +99,11 @@ def feel(
         reason = 'the hand was empty when the policy ended'
         return _felt(Outcome.FAILURE, 0.0, states, now, reason), ErrorCode.NONE
     smooth = np.stack(
-        [np.convolve(pushed[:, axis] - rest[axis], np.ones(3) / 3, mode='valid')
-         for axis in (0, 1)], axis=1,
+        [
+            np.convolve(pushed[:, axis] - rest[axis], np.ones(3) / 3, mode='valid')
+            for axis in (0, 1)
+        ],
+        axis=1,
     )
     resisted = float(np.minimum(smooth.max(axis=0), -smooth.min(axis=0)).min())
     reason = f'resists by {resisted:.1f} N to the weakest side'

@@ -10,8 +10,8 @@ from enpire_nodes.common.geometry import matrix_from_quaternion, quaternion_from
 from enpire_nodes.tasks.motion import Hand, Steps
 from enpire_nodes.tasks.pin_insertion.classify import squeezes
 from enpire_nodes.tasks.pin_insertion.clearance import Clearance
+from enpire_nodes.tasks.pin_insertion.pin_pose import PinEstimate
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
-from enpire_nodes.tasks.pin_insertion.vision import PinEstimate
 
 #: Width in m that is commanded while holding: less than the pin, so that the effort limits.
 SQUEEZE = 0.004
@@ -67,7 +67,7 @@ class Grasping:
         return squeezes(self._hand.state, self._settings)
 
     def touched(self) -> Callable[[], bool]:
-        """Return a question: has something pushed the hand up since now?"""
+        """Return a function that tells whether something has pushed the hand up since now."""
         self._hand.tare()
         return lambda: bool(self._hand.force[2] > _TOUCH)
 
@@ -84,8 +84,9 @@ class Grasping:
         """Go straight up to the height at which nothing is in the way, hand pointing down."""
         x, y, z = self._hand.goal
         if z < self.travel - 0.005:
-            yield from self._hand.move((x, y, self.travel), speed=self._settings.reset.fast,
-                                       patience=0.0)
+            yield from self._hand.move(
+                (x, y, self.travel), speed=self._settings.reset.fast, patience=0.0
+            )
 
     def above(self, spot: np.ndarray, orientation: np.ndarray) -> Steps[None]:
         """Go over a (2,) or (3,) spot at travel height."""
@@ -135,7 +136,7 @@ class Grasping:
         )
         yield from self.open()
 
-    def shove(self, pin: PinEstimate, shift: np.ndarray) -> Steps[None]:
+    def shove(self, pin: PinEstimate, shift: np.ndarray, clearance: Clearance) -> Steps[None]:
         """Press closed fingers on a lying pin and take it along, out of a corner.
 
         Across its axis it rolls, half as far as the fingers go; along its axis it slides.
@@ -146,15 +147,19 @@ class Grasping:
         distance = float(np.linalg.norm(shift))
         way = np.array([*shift, 0.0]) / distance
         rolls = abs(float(way @ pin.axis)) < 0.7
-        start = (pin.top + pin.bottom) / 2.0 - (0.008 if rolls else 0.0) * way
-        start[2] = settings.tray.height + 2.0 * settings.pin.radius + 0.010
-        orientation = hand_orientation(heading_of(way[:2]))
+        along = pin.axis[:2] / np.linalg.norm(pin.axis[:2])
+        spot, heading = clearance.press_place((pin.top + pin.bottom)[:2] / 2.0, along, shift)
+        start = np.array([*spot, settings.tray.height + 2.0 * settings.pin.radius + 0.010])
+        start -= (0.005 if rolls else 0.0) * way
+        orientation = hand_orientation(heading_of(np.array([np.cos(heading), np.sin(heading)])))
         yield from self.rise()
         yield from self.open(0.0)
         yield from self.above(start, orientation)
         yield from hand.move(start, speed=settings.reset.fast, tolerance=0.003)
         yield from hand.move(
-            start - [0.0, 0.0, 0.020], speed=settings.reset.slow, until=self.touched(),
+            start - [0.0, 0.0, 0.020],
+            speed=settings.reset.slow,
+            until=self.touched(),
             patience=0.2,
         )
         pressed = hand.goal - [0.0, 0.0, 0.006]
@@ -183,7 +188,8 @@ class Grasping:
         grip[2] = max(grip[2], floor + settings.pin.radius)
         if not clearance.fits(grip, heading, _NARROW):
             middle = (pin.top + pin.bottom) / 2.0
-            yield from self.shove(pin, clearance.way_out(middle, ahead[:2], _NARROW))
+            shift = clearance.way_out(middle, ahead[:2], _NARROW)
+            yield from self.shove(pin, shift, clearance)
             return False
         down = hand_orientation(heading)
         yield from self.rise()

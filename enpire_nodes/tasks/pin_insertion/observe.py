@@ -10,7 +10,7 @@ from enpire_nodes.common.cameras import Camera
 from enpire_nodes.common.types import Frame, Observation
 from enpire_nodes.tasks.api import Pose
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
-from enpire_nodes.tasks.pin_insertion.vision import Eyes, View, analyse
+from enpire_nodes.tasks.pin_insertion.vision import analyse, Eyes, View
 
 _FRESH = 0.3  # s, how long a sighting of the tip counts as valid
 _AROUND = 0.10  # m about the hole that is searched for the pin
@@ -43,9 +43,7 @@ class PinObserver:
         self._tip = np.array([0.0, 0.0, self._settings.reset.hover])
         self._tip_stamp = -np.inf
 
-    def features(
-        self, observation: Observation, *, elapsed: float = 0.0
-    ) -> dict[str, np.ndarray]:
+    def features(self, observation: Observation, *, elapsed: float = 0.0) -> dict[str, np.ndarray]:
         """Return the features of one control period, in ``world``, relative to the hole's rim."""
         state = observation.arms[self._settings.arm]
         if self._tare is None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from enpire_nodes.common.cameras import Camera
-from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.types import Program
 from enpire_nodes.tasks.api import Pose, Report, ResetFailedError, ResetReport
 from enpire_nodes.tasks.motion import Hand, Steps
@@ -136,7 +136,7 @@ class Reset:
         return seen[-1] if seen else looks[-1]
 
     def _look_closer(self) -> Steps[Hold | None]:
-        """The fingers feel the pin, but the cameras miss it: hold it where they see well."""
+        """Hold a pin that only the fingers feel to where the cameras see well."""
         middle = (np.asarray(self._settings.tray.centre) + self._settings.block.centre) / 2.0
         yield from self._hand.move(
             (*middle, self._grasping.travel - 0.02), HAND_DOWN, speed=self._settings.reset.fast

@@ -5,6 +5,7 @@ This is the only file of the task, with :func:`truth`, that knows of the simulat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +70,9 @@ def truth(model: mujoco.MjModel, data: mujoco.MjData, settings: PinInsertionSett
     }
 
 
-def _box(body: Any, name: str, centre, half_size, colour, **other: Any) -> None:
+def _box(
+    body: Any, name: str, centre: Sequence, half_size: Sequence, colour: tuple, **other: Any
+) -> None:
     import mujoco
 
     body.add_geom(
@@ -98,7 +101,17 @@ def _add_tray(spec: mujoco.MjSpec, settings: PinInsertionSettings) -> None:
         _box(body, f'tray_{name}', centre, half_size, _GREY, **rough)
 
 
-def _ring(body: Any, name: str, *, inner, outer, low, high, colour, **other: Any) -> None:
+def _ring(
+    body: Any,
+    name: str,
+    *,
+    inner: float,
+    outer: float,
+    low: float,
+    high: float,
+    colour: tuple,
+    **other: Any,
+) -> None:
     """Add an upright tube of boxes around a bore."""
     middle, half = (inner + outer) / 2.0, (outer - inner) / 2.0
     width = outer * np.tan(np.pi / _SIDES) * 1.02
@@ -123,12 +136,22 @@ def _add_block(spec: mujoco.MjSpec, settings: PinInsertionSettings, centre: np.n
     smooth = {'friction': [0.3, 0.005, 0.0001]}
     bottom = block.height - block.hole_depth
     _ring(
-        body, 'block', inner=block.hole_radius, outer=block.radius, low=bottom,
-        high=block.height, colour=_TEAL, **smooth,
+        body,
+        'block',
+        inner=block.hole_radius,
+        outer=block.radius,
+        low=bottom,
+        high=block.height,
+        colour=_TEAL,
+        **smooth,
     )
     body.add_geom(
-        name='block_floor', type=mujoco.mjtGeom.mjGEOM_CYLINDER, pos=[0, 0, bottom / 2.0],
-        size=[block.radius * 0.99, max(bottom, 1e-3) / 2.0, 0], rgba=_TEAL, **smooth,
+        name='block_floor',
+        type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+        pos=[0, 0, bottom / 2.0],
+        size=[block.radius * 0.99, max(bottom, 1e-3) / 2.0, 0],
+        rgba=_TEAL,
+        **smooth,
     )
 
 
@@ -136,12 +159,19 @@ def _add_cradle(spec: mujoco.MjSpec, settings: PinInsertionSettings) -> None:
     cradle = settings.cradle
     body = spec.worldbody.add_body(name='cradle', pos=[*cradle.centre, settings.tray.height])
     rim = cradle.floor + cradle.bore_depth
-    smooth = {'friction': [0.2, 0.005, 0.0001]}
+    # slippery whatever touches it: a pin slides down the funnel and stands up in the bore
+    smooth = {'friction': [0.1, 0.002, 0.0001], 'condim': 3, 'priority': 1}
     outer = cradle.bore_radius + 0.005
     _box(body, 'cradle_foot', (0, 0, cradle.floor / 2), (outer, outer, cradle.floor / 2), _VIOLET)
     _ring(
-        body, 'cradle_bore', inner=cradle.bore_radius, outer=outer, low=cradle.floor, high=rim,
-        colour=_VIOLET, **smooth,
+        body,
+        'cradle_bore',
+        inner=cradle.bore_radius,
+        outer=outer,
+        low=cradle.floor,
+        high=rim,
+        colour=_VIOLET,
+        **smooth,
     )
     # the funnel: plates that lean outward, their upper faces from the bore's edge to the mouth
     run, rise, half_thick = cradle.mouth_radius - cradle.bore_radius, cradle.mouth_depth, 0.0012
@@ -153,23 +183,41 @@ def _add_cradle(spec: mujoco.MjSpec, settings: PinInsertionSettings) -> None:
         across = np.array([-np.sin(angle), np.cos(angle), 0.0])
         normal = np.cross(along, across)
         middle = outward * (cradle.bore_radius + run / 2) + [0, 0, rim + rise / 2]
-        half_size = (np.hypot(run, rise) / 2, cradle.mouth_radius * np.tan(np.pi / _SIDES),
-                     half_thick)
+        half_size = (
+            np.hypot(run, rise) / 2,
+            cradle.mouth_radius * np.tan(np.pi / _SIDES),
+            half_thick,
+        )
         _box(
-            body, f'cradle_mouth{index}', middle - normal * half_thick, half_size, _VIOLET,
-            quat=_quaternion(np.stack([along, across, normal], axis=1)), **smooth,
+            body,
+            f'cradle_mouth{index}',
+            middle - normal * half_thick,
+            half_size,
+            _VIOLET,
+            quat=_quaternion(np.stack([along, across, normal], axis=1)),
+            **smooth,
         )
 
 
-def _add_pin(spec, settings: PinInsertionSettings, position, quaternion) -> None:
+def _add_pin(
+    spec: mujoco.MjSpec,
+    settings: PinInsertionSettings,
+    position: Sequence,
+    quaternion: np.ndarray,
+) -> None:
     import mujoco
 
     pin = settings.pin
     body = spec.worldbody.add_body(name='pin', pos=position, quat=quaternion)
     body.add_freejoint(name='pin')
     body.add_geom(
-        name='pin', type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=[pin.radius, pin.length / 2, 0],
-        mass=pin.mass, rgba=_ORANGE, friction=[0.6, 0.01, 0.001], condim=6,
+        name='pin',
+        type=mujoco.mjtGeom.mjGEOM_CYLINDER,
+        size=[pin.radius, pin.length / 2, 0],
+        mass=pin.mass,
+        rgba=_ORANGE,
+        friction=[0.6, 0.01, 0.001],
+        condim=6,
     )
 
 
@@ -190,7 +238,9 @@ def _upright_on(axis: np.ndarray) -> np.ndarray:
     return _quaternion(np.stack([first, np.cross(axis, first), axis], axis=1))
 
 
-def _free_spot(settings: PinInsertionSettings, rng, block, margin: float) -> np.ndarray:
+def _free_spot(
+    settings: PinInsertionSettings, rng: np.random.Generator, block: np.ndarray, margin: float
+) -> np.ndarray:
     """Draw a place on the tray's floor that is clear of block, cradle and rim."""
     tray = settings.tray
     room = np.asarray(tray.size) / 2.0 - margin
@@ -205,7 +255,13 @@ def _free_spot(settings: PinInsertionSettings, rng, block, margin: float) -> np.
     raise ValueError('the tray has no free place for the pin; enlarge tray.size')
 
 
-def _pin_pose(settings: PinInsertionSettings, rng, block, placement: str):
+def _pin_pose(
+    settings: PinInsertionSettings,
+    rng: np.random.Generator,
+    block: np.ndarray,
+    placement: str,
+) -> tuple[list, np.ndarray]:
+    """Return where a pin starts, and its quaternion (wxyz)."""
     half, radius, floor = settings.pin.length / 2.0, settings.pin.radius, settings.tray.height
     upright = np.array([1.0, 0.0, 0.0, 0.0])
     if placement == 'cradle':
@@ -228,6 +284,9 @@ def _pin_pose(settings: PinInsertionSettings, rng, block, placement: str):
         return list(foot + axis * half), _upright_on(axis)
     if placement == 'out_of_reach':  # beyond the tray, where the cameras still see it
         tray = settings.tray
-        return [tray.centre[0] + 0.05, tray.centre[1] + tray.size[1] / 2 + 0.025,
-                floor + radius], _upright_on(np.array([1.0, 0.2, 0.0]))
+        return [
+            tray.centre[0] + 0.05,
+            tray.centre[1] + tray.size[1] / 2 + 0.025,
+            floor + radius,
+        ], _upright_on(np.array([1.0, 0.2, 0.0]))
     return [-0.6, 0.9, floor + radius - 0.5], upright

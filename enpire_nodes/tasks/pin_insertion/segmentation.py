@@ -96,7 +96,7 @@ def find_outline(
 ) -> Outline | None:
     """Find the largest body of a colour; parts that something thin cuts off are joined again."""
     mask = picture.mask(hue, saturation, brightness)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
         return None
     largest = int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) + 1
@@ -106,15 +106,18 @@ def find_outline(
     box = stats[largest]
     left, top = box[cv2.CC_STAT_LEFT], box[cv2.CC_STAT_TOP]
     right, bottom = left + box[cv2.CC_STAT_WIDTH], top + box[cv2.CC_STAT_HEIGHT]
+    reach = 0.6 * max(right - left, bottom - top)
     for label in range(1, count):
-        part = stats[label]
-        if label == largest or part[cv2.CC_STAT_AREA] < max(20, 0.05 * area):
+        x, y, width, height, size = stats[label]
+        near = (
+            left - reach < x + width / 2.0 < right + reach
+            and top - reach < y + height / 2.0 < bottom + reach
+        )
+        if label == largest or not near or size < max(20, 0.05 * area):
             continue
-        left = min(left, part[cv2.CC_STAT_LEFT])
-        top = min(top, part[cv2.CC_STAT_TOP])
-        right = max(right, part[cv2.CC_STAT_LEFT] + part[cv2.CC_STAT_WIDTH])
-        bottom = max(bottom, part[cv2.CC_STAT_TOP] + part[cv2.CC_STAT_HEIGHT])
-        area += int(part[cv2.CC_STAT_AREA])
+        left, right = min(left, x), max(right, x + width)
+        top, bottom = min(top, y), max(bottom, y + height)
+        area += int(size)
     return Outline(float(left), float(right), float(top), float(bottom), area)
 
 
@@ -149,6 +152,11 @@ def _measure(points: np.ndarray, shape: tuple[int, ...]) -> Stick:
         high_corner[0] > shape[1] - 1.0 or high_corner[1] > shape[0] - 1.0
     )
     return Stick(
-        centre, direction, centre + high * direction, centre + low * direction, width,
-        len(points), cut,
+        centre,
+        direction,
+        centre + high * direction,
+        centre + low * direction,
+        width,
+        len(points),
+        cut,
     )

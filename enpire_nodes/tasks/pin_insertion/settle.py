@@ -101,8 +101,10 @@ class Settle:
         hand, settings = self._hand, self._settings
         yield from hand.grip(settings.grasp.open_width, settings.grasp.effort)
         yield from hand.move(
-            hand.goal + [0.0, 0.0, settings.settle.retreat], HAND_DOWN,
-            speed=0.7 * settings.reset.fast, patience=0.0,
+            hand.goal + [0.0, 0.0, settings.settle.retreat],
+            HAND_DOWN,
+            speed=0.7 * settings.reset.fast,
+            patience=0.0,
         )
 
     def _lift(self) -> Steps[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -26,8 +26,22 @@ if TYPE_CHECKING:
     import mujoco
 
 #: Changing one of these changes what is measured; ``scene.py`` is the simulation's alone.
-_FROZEN = ('ballot', 'classify', 'evidence', 'grasping', 'observe', 'reset', 'segmentation',
-           'settings', 'settle', 'task', 'verify', 'vision')
+_FROZEN = (
+    'ballot',
+    'classify',
+    'clearance',
+    'evidence',
+    'grasping',
+    'observe',
+    'pin_pose',
+    'reset',
+    'segmentation',
+    'settings',
+    'settle',
+    'task',
+    'verify',
+    'vision',
+)
 
 
 class PinInsertion:

@@ -119,7 +119,9 @@ class PinVerifier:
         return {
             name: [
                 sight(
-                    self._eyes.alone(name, self._look(seen)), self._cameras[name], rim,
+                    self._eyes.alone(name, self._look(seen)),
+                    self._cameras[name],
+                    rim,
                     self._settings,
                 )
                 for seen in frames
@@ -147,8 +149,8 @@ class PinVerifier:
         verdicts = {reading.verdict for reading in last}
         middle = sorted(last, key=lambda reading: reading.score)[len(last) // 2]
         verdict = verdicts.pop() if len(verdicts) == 1 else Outcome.UNCERTAIN
-        code = ErrorCode.NONE if verdict is not Outcome.UNCERTAIN else (
-            ErrorCode.REWARD_DISAGREEMENT
+        code = (
+            ErrorCode.NONE if verdict is not Outcome.UNCERTAIN else (ErrorCode.REWARD_DISAGREEMENT)
         )
         return Vote(source, verdict, middle.score, len(last), age, middle.reason), code
 

@@ -6,12 +6,13 @@ the cradle appears where the calibration says, which takes out most of a nudged 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from enpire_nodes.common.cameras import Camera, triangulate
+from enpire_nodes.common.cameras import Camera
+from enpire_nodes.tasks.pin_insertion.pin_pose import locate_pin, PinEstimate
 from enpire_nodes.tasks.pin_insertion.segmentation import (
     find_outline,
     find_stick,
@@ -22,41 +23,6 @@ from enpire_nodes.tasks.pin_insertion.segmentation import (
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 
 _CIRCLE = np.linspace(0.0, 2.0 * np.pi, 32, endpoint=False)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PinEstimate:
-    """The visible part of the pin.
-
-    :param top: (3,) m, its upper end.
-    :param bottom: (3,) m, its lower end.
-    :param axis: (3,) unit vector from bottom to top.
-    :param miss: m, how far the views disagree.
-    :param views: how many cameras saw it.
-    :param whole: whether all of its length is visible.
-    """
-
-    top: np.ndarray
-    bottom: np.ndarray
-    axis: np.ndarray
-    miss: float
-    views: int
-    whole: bool
-
-    @property
-    def length(self) -> float:
-        """M that are visible."""
-        return float(np.linalg.norm(self.top - self.bottom))
-
-    @property
-    def tilt(self) -> float:
-        """Rad from upright."""
-        return float(np.arccos(np.clip(abs(self.axis[2]), 0.0, 1.0)))
-
-    def at_height(self, height: float) -> np.ndarray:
-        """Return the (3,) point of the axis at a height in m."""
-        slope = self.axis / max(abs(float(self.axis[2])), 1e-3)
-        return self.bottom + slope * (height - self.bottom[2])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +85,7 @@ def analyse(
     cradle = find_outline(
         picture,
         vision.cradle_hue,
-        saturation=vision.cradle_saturation,
+        saturation=vision.saturation,
         brightness=vision.brightness,
         pixels=vision.block_pixels // 4,
     )
@@ -155,7 +121,12 @@ class Eyes:
                 sticks[name] = _shifted_stick(view.stick, shift)
             if view.block is not None:
                 outlines[name] = _shifted_outline(view.block, shift)
-        return Look(self._pin(sticks), self._block(outlines), sticks, outlines)
+        return Look(
+            locate_pin(self._cameras, sticks, self._settings),
+            self._block(outlines),
+            sticks,
+            outlines,
+        )
 
     def alone(self, name: str, view: View) -> Stick | None:
         """Return the pin in one view, shifted as the cradle says."""
@@ -214,8 +185,10 @@ class Eyes:
         def predict(place: np.ndarray) -> np.ndarray:
             ring = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1) * block.radius + place
             points = np.concatenate(
-                [np.column_stack([ring, np.full(len(ring), tray.height + height)])
-                 for height in (0.0, block.height)]
+                [
+                    np.column_stack([ring, np.full(len(ring), tray.height + height)])
+                    for height in (0.0, block.height)
+                ]
             )
             return np.concatenate([_box_of(camera, points) for camera in cameras])
 
@@ -223,147 +196,18 @@ class Eyes:
         for _ in range(4):
             error = seen - predict(place)
             slope = np.stack(
-                [(predict(place + step) - predict(place - step)) / 2e-3
-                 for step in (np.array([1e-3, 0.0]), np.array([0.0, 1e-3]))], axis=1,
+                [
+                    (predict(place + step) - predict(place - step)) / 2e-3
+                    for step in (np.array([1e-3, 0.0]), np.array([0.0, 1e-3]))
+                ],
+                axis=1,
             )
             robust = weight / np.maximum(1.0, np.abs(error) / 2.0)
-            place = place + np.linalg.lstsq(
-                slope * robust[:, None], error * robust, rcond=None
-            )[0]
+            place = place + np.linalg.lstsq(slope * robust[:, None], error * robust, rcond=None)[0]
         residual = float(np.median(np.abs(seen - predict(place))))
         if residual > 4.0 or np.abs(place - block.centre).max() > 0.08:
             return None
         return BlockEstimate(np.array([*place, tray.height + block.height]), residual)
-
-    def _pin(self, sticks: Mapping[str, Stick]) -> PinEstimate | None:
-        if len(sticks) >= 2:
-            names = list(sticks)[:2]
-            cameras = [self._cameras[name] for name in names]
-            return self._stereo(cameras, [sticks[name] for name in names])
-        cameras = [self._cameras[name] for name in sticks]
-        return self._on_floor(cameras, list(sticks.values())) if cameras else None
-
-    def _stereo(self, cameras, sticks) -> PinEstimate | None:
-        """Take the pairing of ends under which the rays meet, or else the axis' two planes."""
-        length, limit = self._settings.pin.length, self._settings.vision.miss
-        best = None
-        for swap in (False, True):
-            ends = self._ends(cameras, sticks, swap)
-            size = float(np.linalg.norm(ends[0] - ends[1]))
-            cost = max(ends[2], ends[3]) + 0.3 * abs(size - length)
-            if best is None or cost < best[0]:
-                best = (cost, ends, size)
-        _, (top, bottom, top_miss, bottom_miss), size = best
-        miss = max(top_miss, bottom_miss)
-        if miss < limit and abs(size - length) < 0.1 * length:
-            return _estimate(top, bottom, miss, views=2, whole=True)
-        planar = self._by_planes(cameras, sticks)
-        if planar is not None and planar.tilt < 0.6:
-            return planar
-        return self._on_floor(cameras, sticks) or planar
-
-    def _ends(self, cameras, sticks, swap: bool):
-        """Triangulate both ends; the outline reaches beyond each by the tilted end face."""
-        uppers = [stick.upper for stick in sticks]
-        lowers = [stick.lower for stick in sticks]
-        if swap:
-            uppers[1], lowers[1] = lowers[1], uppers[1]
-        for _ in range(2):
-            top, top_miss = triangulate(cameras, uppers)
-            bottom, bottom_miss = triangulate(cameras, lowers)
-            axis = (top - bottom) / max(float(np.linalg.norm(top - bottom)), 1e-6)
-            uppers, lowers = [], []
-            for index, (camera, stick) in enumerate(zip(cameras, sticks, strict=True)):
-                inset = self._inset(camera, (top + bottom) / 2.0, axis) * stick.direction
-                upper, lower = stick.upper - inset, stick.lower + inset
-                if swap and index == 1:
-                    upper, lower = lower, upper
-                uppers.append(upper)
-                lowers.append(lower)
-        return top, bottom, top_miss, bottom_miss
-
-    def _inset(self, camera: Camera, point: np.ndarray, axis: np.ndarray) -> float:
-        """Return the px that the end face's ellipse adds to the outline's length."""
-        ray = point - camera.position
-        distance = float(np.linalg.norm(ray))
-        facing = abs(float(axis @ ray)) / distance
-        return self._settings.pin.radius * facing * float(camera.matrix[1, 1]) / distance
-
-    def _by_planes(self, cameras, sticks) -> PinEstimate | None:
-        """Cut the planes through each camera and the axis in its picture; ends where seen."""
-        normals = []
-        for camera, stick in zip(cameras, sticks, strict=True):
-            rays = camera.rays(np.stack([stick.upper, stick.lower]))
-            normal = np.cross(rays[0], rays[1])
-            normals.append(normal / max(float(np.linalg.norm(normal)), 1e-9))
-        axis = np.cross(normals[0], normals[1])
-        spread = float(np.linalg.norm(axis))
-        if spread < 0.35:
-            return None
-        axis = axis / spread
-        axis = axis if axis[2] >= 0.0 else -axis
-        offsets = [float(n @ c.position) for n, c in zip(normals, cameras, strict=True)]
-        origin = np.linalg.lstsq(np.stack([*normals, axis]), np.array([*offsets, 0.0]),
-                                 rcond=None)[0]
-        along = []
-        for camera, stick in zip(cameras, sticks, strict=True):
-            middle = _nearest(camera, stick.centre, origin, axis)
-            inset = self._inset(camera, origin + middle * axis, axis) * stick.direction
-            pair = [_nearest(camera, end, origin, axis)
-                    for end in (stick.upper - inset, stick.lower + inset)]
-            along.append(sorted(pair))
-        bottom, top = (float(np.min([a[0] for a in along])), float(np.max([a[1] for a in along])))
-        disagreement = min(
-            max(abs(along[0][0] - along[1][0]), 0.0), max(abs(along[0][1] - along[1][1]), 0.0)
-        )
-        if top - bottom > 1.25 * self._settings.pin.length or disagreement > 0.02:
-            return None
-        return _estimate(
-            origin + top * axis, origin + bottom * axis, disagreement, views=2, whole=False
-        )
-
-    def _on_floor(
-        self, cameras: Sequence[Camera], sticks: Sequence[Stick]
-    ) -> PinEstimate | None:
-        """Take the pin to lie on the tray's floor, partly hidden from each camera.
-
-        What the views see of it must lie on one line, and must not be longer than a pin.
-        """
-        height = self._settings.tray.height + self._settings.pin.radius
-        points = []
-        for camera, stick in zip(cameras, sticks, strict=True):
-            for pixel in (stick.upper, stick.lower):
-                ray = camera.rays(pixel)[0]
-                if ray[2] > -1e-3:
-                    return None
-                points.append(camera.position + ray * (height - camera.position[2]) / ray[2])
-        spots = np.array(points)
-        middle = spots.mean(axis=0)
-        axis = np.linalg.svd(spots - middle)[2][0]
-        along = (spots - middle) @ axis
-        aside = np.linalg.norm(spots - middle - along[:, None] * axis, axis=1).max()
-        size, length = float(np.ptp(along)), self._settings.pin.length
-        if aside > 0.012 or size > 1.15 * length or size < 0.25 * length:
-            return None
-        return _estimate(
-            middle + along.max() * axis, middle + along.min() * axis, float(aside),
-            views=len(cameras), whole=size > 0.9 * length,
-        )
-
-
-def _estimate(top, bottom, miss: float, *, views: int, whole: bool) -> PinEstimate:
-    if top[2] < bottom[2]:
-        top, bottom = bottom, top
-    axis = (top - bottom) / max(float(np.linalg.norm(top - bottom)), 1e-9)
-    return PinEstimate(top, bottom, axis, float(miss), views, whole)
-
-
-def _nearest(camera: Camera, pixel: np.ndarray, origin: np.ndarray, axis: np.ndarray) -> float:
-    """Return where along an axis a pixel's ray passes closest, in m from ``origin``."""
-    ray = camera.rays(pixel)[0]
-    gap = camera.position - origin
-    slant = float(ray @ axis)
-    return float((axis @ gap - slant * (ray @ gap)) / max(1.0 - slant**2, 1e-6))
 
 
 def _box_of(camera: Camera, points: np.ndarray) -> np.ndarray:
@@ -390,13 +234,21 @@ def _cradle_points(settings: PinInsertionSettings) -> np.ndarray:
 
 def _shifted_stick(stick: Stick, shift: np.ndarray) -> Stick:
     return Stick(
-        stick.centre + shift, stick.direction, stick.upper + shift, stick.lower + shift,
-        stick.width, stick.pixels, stick.cut,
+        stick.centre + shift,
+        stick.direction,
+        stick.upper + shift,
+        stick.lower + shift,
+        stick.width,
+        stick.pixels,
+        stick.cut,
     )
 
 
 def _shifted_outline(outline: Outline, shift: np.ndarray) -> Outline:
     return Outline(
-        outline.left + shift[0], outline.right + shift[0], outline.top + shift[1],
-        outline.bottom + shift[1], outline.pixels,
+        outline.left + shift[0],
+        outline.right + shift[0],
+        outline.top + shift[1],
+        outline.bottom + shift[1],
+        outline.pixels,
     )
