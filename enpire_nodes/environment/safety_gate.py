@@ -295,6 +295,10 @@ class SafetyGate(StationNode):
         self._safety_state.publish(message)
 
 
-def main() -> int:
+def main() -> None:
     """Run the node."""
-    return run(SafetyGate)
+    raise SystemExit(run(SafetyGate))
+
+
+if __name__ == '__main__':
+    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
@@ -42,6 +43,7 @@ class ArmTopics:
         self._node, self._arm = node, arm
         self._states, self._on_state, self._on_command = states, on_state, on_command
         self._commands = CommandAssembler(arm)
+        self._state_stamp, self._command_stamp = Time(), Time()
         self._target = node.create_publisher(
             PoseStamped, f'driver/{arm}/target_pose', qos.COMMANDS
         )
@@ -66,7 +68,7 @@ class ArmTopics:
 
     def publish(self, target: Target) -> None:
         """Tell the driver where the arm shall be."""
-        stamp = convert.time_message(target.stamp)
+        stamp = self._exact(target.stamp)
         pose, gripper = convert.command_messages(target.command, stamp)
         self._gripper.publish(gripper)
         self._target.publish(pose)
@@ -78,7 +80,15 @@ class ArmTopics:
         for publisher in (self._target, self._gripper):
             self._node.destroy_publisher(publisher)
 
+    def _exact(self, seconds: float) -> Time:
+        """Return the stamp that ``seconds`` was made of, which a float rounds to 0.2 us."""
+        for stamp in (self._command_stamp, self._state_stamp):
+            if convert.seconds(stamp) == seconds:
+                return stamp
+        return convert.time_message(seconds)
+
     def _on_pose(self, message: PoseStamped) -> None:
+        self._state_stamp = message.header.stamp
         self._report(
             self._states.pose(
                 convert.seconds(message.header.stamp),
@@ -114,14 +124,17 @@ class ArmTopics:
         if state is not None:
             self._on_state(self._arm, state)
 
+    # rclpy 7.1.6: a callback that asks for the message's info, which numbers the messages of each
+    # publisher, breaks the event-driven executor.
+
     def _on_target(self, message: PoseStamped) -> None:
+        self._command_stamp = message.header.stamp
         self._request(
             self._commands.pose(
                 convert.seconds(message.header.stamp),
                 message.header.frame_id,
                 convert.position_of(message),
                 convert.quaternion_of(message),
-                None,
             )
         )
 
@@ -131,7 +144,6 @@ class ArmTopics:
                 convert.seconds(message.header.stamp),
                 first_or_nan(message.position),
                 first_or_nan(message.effort),
-                None,
             )
         )
 

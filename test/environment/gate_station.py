@@ -63,7 +63,8 @@ class FakeDriver(StationNode):
                 qos.COMMANDS,
             )
         if self.pace == 'lockstep':
-            self._first_timer = self.create_steady_timer(0.5, self._first_tick)
+            self._asked = 0
+            self.create_steady_timer(0.5, self._repeat)
         else:
             self.create_steady_timer(0.01, self._sense)
 
@@ -82,9 +83,12 @@ class FakeDriver(StationNode):
         if self.reporting:
             self.publish(self.get_clock().now().to_msg())
 
-    def _first_tick(self) -> None:
-        self.destroy_timer(self._first_timer)
-        self._next_tick()
+    def _repeat(self) -> None:
+        if not self.ticks:
+            self._next_tick()
+        elif self.reporting and self._asked == self.ticks:
+            self.publish(self._stamp)
+        self._asked = self.ticks
 
     def _next_tick(self) -> None:
         self.ticks += 1

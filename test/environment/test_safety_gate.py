@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import os
 from pathlib import Path
+import subprocess
+import sys
 import time
 
+from geometry_msgs.msg import PoseStamped
 import numpy as np
 import pytest
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from enpire_msgs.msg import MotionLease, SafetyState
+from enpire_msgs.msg import Heartbeat, MotionLease, SafetyState
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.environment.safety.limits_file import read_limits
 from enpire_nodes.environment.safety_gate import SafetyGate
@@ -20,17 +25,44 @@ from .gate_station import ARMS, FakeCommander, FakeDriver, HOME
 
 pytestmark = pytest.mark.ros
 
-LIMITS = Path(__file__).parents[2] / 'config' / 'safety' / 'yam.yaml'
+ROOT = Path(__file__).parents[2]
+LIMITS = ROOT / 'config' / 'safety' / 'yam.yaml'
+RUN_GATE = 'from enpire_nodes.environment.safety_gate import main; main()'
+RUN_COMMANDER = """
+import sys
+sys.path.insert(0, 'test/environment')
+from enpire_msgs.msg import SafetyState
+from enpire_nodes.ros import qos
+from enpire_nodes.ros.main import run
+from gate_station import FakeCommander
+
+class Eager(FakeCommander):
+    def activate(self):
+        self.create_subscription(SafetyState, 'safety_state', self.on_safety, qos.LATCHED)
+
+    def on_safety(self, state):
+        if state.mode != SafetyState.PASSING:
+            self.engage()
+
+run(Eager)
+"""
 
 
 class Station:
-    """The gate between a fake driver and a fake commander."""
+    """The gate between a fake driver and a fake commander.
+
+    All share one thread of the test, which a loaded machine may stop for longer than the gate's
+    own time-outs; these are therefore longer here, except where they are what is tested.
+    """
 
     def __init__(self, ros, directory: Path, **parameters: object) -> None:
         self.ros = ros
         self.parameters = {
             'limits_file': str(LIMITS),
             'run_directory': str(directory),
+            'command_timeout': 0.8,
+            'command_age': 0.8,
+            'driver_timeout': 0.8,
             **parameters,
         }
         self.pace = {name: value for name, value in parameters.items() if name == 'pace'}
@@ -91,10 +123,7 @@ def station(ros, tmp_path) -> Station:
 
 
 def test_nothing_is_published_before_the_first_arm_state(ros, tmp_path):
-    targets = ros.collect(
-        __import__('geometry_msgs.msg', fromlist=['PoseStamped']).PoseStamped,
-        'driver/right/target_pose',
-    )
+    targets = ros.collect(PoseStamped, 'driver/right/target_pose')
     gate = ros.make(SafetyGate, limits_file=str(LIMITS), run_directory=str(tmp_path))
     ros.wait_until(lambda: gate.active)
     time.sleep(0.3)
@@ -177,10 +206,9 @@ def test_a_command_without_a_lease_moves_nothing(station):
 
 
 def test_a_second_commander_is_refused_the_lease(station):
-    station.pass_commands()
     rival = station.ros.make(lambda **arguments: FakeCommander('scene_reset', **arguments))
-    station.ros.wait_until(lambda: rival.active)
     rival.talking = False
+    station.pass_commands()
     rival.commander.engage(('left',))
     state = station.ros.wait_until(
         lambda: next((s for s in station.states if 'scene_reset' in s.message), None)
@@ -191,15 +219,16 @@ def test_a_second_commander_is_refused_the_lease(station):
 
 
 def test_commands_of_a_second_commander_trip(station):
-    station.pass_commands()
     rival = station.ros.make(lambda **arguments: FakeCommander('rogue', **arguments))
+    station.pass_commands()
     rival.commander.lease, rival.arms = 5, ('right',)
     station.wait_mode(SafetyState.TRIPPED, code=ErrorCode.GATE_LEASE_CONFLICT)
     rival.talking = station.commander.talking = False
     station.assert_held()
 
 
-def test_a_silent_commander_is_held_within_250_ms(station):
+def test_a_silent_commander_is_held_within_250_ms(ros, tmp_path):
+    station = Station(ros, tmp_path, command_timeout=0.1)
     station.pass_commands()
     station.commander.talking = False
     silent = time.monotonic()
@@ -302,9 +331,7 @@ def test_an_inactive_gate_holds_and_gives_no_lease(station):
 )
 def test_a_gate_that_cannot_be_sure_refuses_to_configure(ros, tmp_path, change, expected):
     parameters = {'limits_file': str(LIMITS), 'run_directory': str(tmp_path), **change}
-    beats = ros.collect(
-        __import__('enpire_msgs.msg', fromlist=['Heartbeat']).Heartbeat, 'heartbeats'
-    )
+    beats = ros.collect(Heartbeat, 'heartbeats')
     gate = ros.make(SafetyGate, **parameters)
     driver = ros.make(FakeDriver)
     beat = ros.wait_until(
@@ -350,7 +377,7 @@ class TestLockstep:
 
     @pytest.fixture
     def station(self, ros, tmp_path) -> Station:
-        return Station(ros, tmp_path, pace='lockstep', lockstep_timeout=0.5)
+        return Station(ros, tmp_path, pace='lockstep')
 
     def assert_one_answer_a_tick(self, driver: FakeDriver) -> None:
         for arm in ARMS:
@@ -385,7 +412,7 @@ class TestLockstep:
         station.commander.talking = False
         time.sleep(0.3)
         ticks = station.driver.ticks
-        time.sleep(0.1)
+        time.sleep(0.3)
         assert station.driver.ticks == ticks
         station.wait_mode(SafetyState.TRIPPED, code=ErrorCode.GATE_COMMAND_STALE)
         station.ros.wait_until(lambda: station.driver.ticks > ticks + 20)
@@ -398,3 +425,58 @@ class TestLockstep:
         ticks = station.driver.ticks
         station.ros.wait_until(lambda: station.driver.ticks > ticks + 20)
         self.assert_one_answer_a_tick(station.driver)
+
+
+class TestProcesses:
+    """What only separate processes can show: ``kill -9``."""
+
+    @pytest.fixture
+    def start(self, ros) -> Iterator:
+        processes = []
+
+        def start(code: str, **parameters: object) -> subprocess.Popen:
+            arguments = ['--ros-args', '-r', '__ns:=/station_1']
+            for name, value in parameters.items():
+                arguments += ['-p', f'{name}:={value}']
+            environment = {**os.environ, 'ROS_DOMAIN_ID': str(ros.domain_id)}
+            process = subprocess.Popen(
+                [sys.executable, '-c', code, *arguments], env=environment, cwd=ROOT
+            )
+            processes.append(process)
+            return process
+
+        yield start
+        for process in processes:
+            process.kill()
+            process.wait(timeout=10.0)
+
+    def test_a_killed_commander_is_held_within_250_ms(self, ros, start, tmp_path):
+        states = ros.collect(SafetyState, 'safety_state', qos.LATCHED)
+        driver = ros.make(FakeDriver)
+        start(RUN_GATE, limits_file=LIMITS, run_directory=tmp_path)
+        commander = start(RUN_COMMANDER)
+        ros.wait_until(lambda: len({got.position for got in driver.targets()}) > 10, 30.0)
+        commander.kill()
+        killed = time.monotonic()
+        ros.wait_until(lambda: states[-1].mode == SafetyState.TRIPPED)
+        assert states[-1].error_code == ErrorCode.GATE_COMMAND_STALE
+        time.sleep(0.3)
+        held = driver.targets()[-1].position
+        moved = [got.arrival for got in driver.targets() if got.position != held]
+        arrived = next(got.arrival for got in driver.targets() if got.position == held)
+        assert moved[-1] - killed < 0.25
+        assert arrived - killed < 0.25
+
+    def test_a_killed_gate_comes_back_stopped(self, ros, start, tmp_path):
+        states = ros.collect(SafetyState, 'safety_state', qos.LATCHED)
+        ros.make(FakeDriver)
+        first = start(RUN_GATE, limits_file=LIMITS, run_directory=tmp_path)
+        assert ros.call(Trigger, 'safety_gate/estop', timeout=20.0).success
+        first.kill()
+        first.wait(timeout=10.0)
+        ros.wait_until(lambda: states and states[-1].mode == SafetyState.ESTOPPED)
+        states.clear()
+        start(RUN_GATE, limits_file=LIMITS, run_directory=tmp_path)
+        ros.wait_until(lambda: states, 20.0)
+        assert states[0].mode == SafetyState.ESTOPPED
+        assert states[0].error_code == ErrorCode.GATE_ESTOPPED

@@ -126,33 +126,24 @@ class CommandAssembler:
         frame: str,
         position: np.ndarray,
         quaternion: np.ndarray,
-        sequence: int | None,
     ) -> CommandRequest | None:
         """Take a target pose; return the command if its gripper command is there."""
-        self._pose = (stamp, frame, position, quaternion, sequence)
+        self._pose = (stamp, frame, position, quaternion)
         return self._pair()
 
-    def gripper(
-        self, stamp: float, width: float, effort: float, sequence: int | None
-    ) -> CommandRequest | None:
+    def gripper(self, stamp: float, width: float, effort: float) -> CommandRequest | None:
         """Take a gripper command in m and N; return the command if its target pose is there."""
-        self._gripper = (stamp, width, effort, sequence)
+        self._gripper = (stamp, width, effort)
         return self._pair()
 
     def _pair(self) -> CommandRequest | None:
         if self._pose is None or self._gripper is None or self._pose[0] != self._gripper[0]:
             return None
-        stamp, frame, position, quaternion, number = self._pose
-        _, width, effort, gripper_number = self._gripper
+        stamp, frame, position, quaternion = self._pose
+        _, width, effort = self._gripper
         self._pose = self._gripper = None
-        numbers = (number, gripper_number)
-        return CommandRequest(
-            self._arm,
-            stamp,
-            frame,
-            ArmCommand(position, quaternion, width, effort),
-            () if None in numbers else numbers,
-        )
+        command = ArmCommand(position, quaternion, width, effort)
+        return CommandRequest(self._arm, stamp, frame, command)
 
 
 def first_or_nan(values: object) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.geometry import matrix_from_quaternion, rotation_angle, slerp
 from enpire_nodes.common.types import ArmCommand, ArmState
-from enpire_nodes.environment.safety.limits import Limits
+from enpire_nodes.environment.safety.limits import length, Limits
 
 #: s of motion at the speed limit that a commander may catch up with after a late command.
 _CREDIT = 0.1
@@ -86,7 +86,7 @@ class ArmFilter:
                 ErrorCode.GATE_COMMAND_NOT_FINITE,
                 'the command holds NaN or infinity; repair the commander',
             )
-        norm = float(np.linalg.norm(request.quaternion))
+        norm = length(request.quaternion)
         if abs(norm - 1.0) > 0.01:
             raise self._violation(
                 ErrorCode.GATE_COMMAND_NOT_FINITE,
@@ -118,7 +118,7 @@ class ArmFilter:
             )
 
     def _jump(self, position: np.ndarray, quaternion: np.ndarray, last: ArmCommand) -> None:
-        distance = float(np.linalg.norm(position - last.position))
+        distance = length(position - last.position)
         angle = rotation_angle(quaternion, last.quaternion)
         if distance > self._motion.refused_jump or angle > self._motion.refused_turn:
             raise self._violation(
@@ -139,7 +139,7 @@ class ArmFilter:
         """Shorten the step along its path, so that rotation and translation stay together."""
         limits = self._motion
         self._credit = min(_CREDIT, self._credit + max(0.0, elapsed))
-        distance = float(np.linalg.norm(position - last.position))
+        distance = length(position - last.position)
         angle = rotation_angle(quaternion, last.quaternion)
         by_step = max(distance / limits.step, angle / limits.step_angle)
         seconds = max(distance / limits.speed, angle / limits.angular_speed)
@@ -161,7 +161,7 @@ class ArmFilter:
         limited: list[str],
     ) -> tuple[np.ndarray, np.ndarray]:
         ahead = position - state.position
-        distance = float(np.linalg.norm(ahead))
+        distance = length(ahead)
         angle = rotation_angle(quaternion, state.quaternion)
         if distance > self._motion.lead:
             limited.append('lead')
@@ -180,7 +180,7 @@ class ArmFilter:
         limited: list[str],
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take out of the step what would press harder; what relieves the contact passes."""
-        force = float(np.linalg.norm(state.force))
+        force = length(state.force)
         if force > self._wrench.soft_force:
             away = state.force / force
             push = -float((position - last.position) @ away)
@@ -189,7 +189,7 @@ class ArmFilter:
                 position = position + push * away
                 if self._arm.excess(position) > self._arm.excess(last.position):
                     position = last.position
-        torque = float(np.linalg.norm(state.torque))
+        torque = length(state.torque)
         if torque > self._wrench.soft_torque:
             turn = rotation_axis(last.quaternion, quaternion)
             if -float(turn @ state.torque) > _TINY:
@@ -206,9 +206,10 @@ class ArmFilter:
 
 def is_sane(data: ArmCommand | ArmState) -> bool:
     """Say whether every number of a command or a state is finite and of a possible size."""
-    numbers = [*data.position, *data.quaternion, data.gripper_width, data.gripper_effort]
+    numbers = [*data.position.tolist(), *data.quaternion.tolist()]
+    numbers += [data.gripper_width, data.gripper_effort]
     if isinstance(data, ArmState):
-        numbers += [*data.force, *data.torque]
+        numbers += [*data.force.tolist(), *data.torque.tolist()]
     return all(abs(number) < _IMPOSSIBLE for number in numbers)  # false for NaN
 
 

@@ -20,6 +20,10 @@ from enpire_nodes.environment.safety.latch import EstopLatch, LatchState
 from enpire_nodes.environment.safety.lease import Heartbeats, LeaseKeeper, LeaseRequest
 from enpire_nodes.environment.safety.limits import Limits
 
+#: s between two ticks after which the gate itself was kept from running: what came meanwhile
+#: waits to be read, so silence is judged at the next tick.
+_STARVED = 0.05
+
 
 class Mode(IntEnum):
     """The modes of ``SafetyState.msg``."""
@@ -104,6 +108,7 @@ class SafetyGate(ABC):
         self._forwarded = self._limited = self._refused = 0
         self._note = ''
         self._line_open = False
+        self._watched, self._starved = clock(), False
         self._active = True
         self.version = 0  #: counts the changes that are worth publishing at once
         self.last_refusal: StationError | None = None
@@ -154,8 +159,10 @@ class SafetyGate(ABC):
             self._lease.engage(request, now)
         except StationError as refusal:
             self._refuse(refusal)
-            self._note = f'Refused: {refusal.message}'
-            self.version += 1
+            note = f'Refused: {refusal.message}'
+            if note != self._note:  # a commander that asks in a loop shall not be answered in one
+                self._note = note
+                self.version += 1
             return []
         if held != request:
             for name in request.arms:
@@ -275,7 +282,9 @@ class SafetyGate(ABC):
 
     def _watch(self, now: float) -> None:
         """Trip if the holder or the driver has been silent for too long."""
-        if self._mode is not Mode.PASSING:
+        starved = now - self._watched > _STARVED and not self._starved
+        self._watched, self._starved = now, starved
+        if self._mode is not Mode.PASSING or starved:
             return
         fault = self._lease.lost(now) or self._driver_fault(now)
         silence = self._holder_silence(now)
@@ -289,13 +298,13 @@ class SafetyGate(ABC):
             self._trip(fault)
 
     def _sense(self, states: Mapping[str, ArmState], now: float) -> bool:
-        """Let the arms take their states, and trip if one is out of limits; say if any is new."""
-        new = False
+        """Let the arms take their states, and trip if one is out of limits; say if all are new."""
+        new = True
         for name, state in states.items():
             arm = self._arms[name]
             if arm.went_back(state):
                 self._trip(StationError(ErrorCode.GATE_DRIVER_STALE, 'the driver started anew'))
-            new |= arm.observe(state, now)
+            new &= arm.observe(state, now)
             if self._mode in (Mode.HOLDING, Mode.PASSING):
                 fault = arm.monitor.violation(moving=self._mode is Mode.PASSING)
                 if fault is not None:

@@ -18,6 +18,9 @@ from enpire_nodes.environment.safety.gate import Mode, SafetyGate, Target, Timin
 from enpire_nodes.environment.safety.latch import EstopLatch
 from enpire_nodes.environment.safety.limits import Limits
 
+#: s of wall time for which an answer may be under way before it is given again.
+_PATIENCE = 0.1
+
 
 class LockstepGate(SafetyGate):
     """Answers each tick with exactly one set of targets, stamped like the tick."""
@@ -43,8 +46,10 @@ class LockstepGate(SafetyGate):
         if self._sense(states, now):
             self._open, self._since, self._answer = stamp, now, []
             return self._react(now)
-        # The driver asks for a tick again if the first answer did not reach it.
-        return self._answer if self._answer and self._answer[0].stamp == stamp else []
+        if not self._answer or self._answer[0].stamp != stamp or now - self._since < _PATIENCE:
+            return []
+        self._since = now  # the driver asks again: the answer did not reach it
+        return self._answer
 
     def tick(self) -> list[Target]:
         """Run the watchdogs; call it every 20 ms of wall time."""
@@ -53,11 +58,13 @@ class LockstepGate(SafetyGate):
         return self._react(now)
 
     def _take(self, request: CommandRequest, now: float) -> list[Target]:
-        newest = self._arms[request.arm].monitor.state
-        answered = self._open is None and newest is not None and request.stamp == newest.stamp
-        if answered or (newest is not None and request.stamp < newest.stamp):
-            return []  # its tick is over: it was sent together with the lease, or is a leftover
-        self._arms[request.arm].check_sender(request)
+        arm = self._arms[request.arm]
+        newest = arm.monitor.state
+        if newest is not None and request.stamp < newest.stamp:
+            return []  # a leftover
+        arm.check_repetition(request)
+        if self._open is None and newest is not None and request.stamp == newest.stamp:
+            return []  # sent together with the lease, for a tick that was answered by a hold
         self._requests[request.arm] = request
         return self._react(now)
 
@@ -94,4 +101,5 @@ class LockstepGate(SafetyGate):
 
     def _driver_restarted(self) -> None:
         for arm in self._arms.values():
+            arm.target = None
             arm.anchor()

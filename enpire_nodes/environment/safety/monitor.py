@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import deque
 import math
 
-import numpy as np
-
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.geometry import rotation_angle
 from enpire_nodes.common.types import ArmState
 from enpire_nodes.environment.safety.filter import is_sane
-from enpire_nodes.environment.safety.limits import Limits
+from enpire_nodes.environment.safety.limits import length, Limits
 
 #: s of the station's clock over which the measured speed is averaged, against sensor noise.
 _SPEED_WINDOW = 0.06
@@ -46,7 +44,7 @@ class ArmMonitor:
 
         A state that went back in time means a new driver: what was known before is forgotten.
         """
-        if not is_sane(state) or float(np.linalg.norm(state.quaternion)) < 0.5:
+        if not is_sane(state) or length(state.quaternion) < 0.5:
             return False
         if self.state is not None:
             if state.stamp == self.state.stamp:
@@ -83,8 +81,8 @@ class ArmMonitor:
         if self.state is None:
             return None
         wrench, motion = self._limits.wrench, self._limits.motion
-        force = float(np.linalg.norm(self.state.force))
-        torque = float(np.linalg.norm(self.state.torque))
+        force = length(self.state.force)
+        torque = length(self.state.torque)
         if force > wrench.hard_force or torque > wrench.hard_torque:
             return StationError(
                 ErrorCode.GATE_FORCE_EXCEEDED,
@@ -110,6 +108,6 @@ class ArmMonitor:
         if seconds < _SPEED_WINDOW:
             self._speeds = (0.0, 0.0)
             return
-        distance = float(np.linalg.norm(state.position - poses[0].position))
+        distance = length(state.position - poses[0].position)
         angle = rotation_angle(state.quaternion, poses[0].quaternion)
         self._speeds = (distance / seconds, angle / seconds)

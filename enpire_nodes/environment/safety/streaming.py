@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import math
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState
@@ -13,25 +14,37 @@ from enpire_nodes.environment.safety.gate import Mode, SafetyGate, Target
 #: the observation before. Commands that answer an older one are its predecessor's.
 _PERIOD = 1.0 / 30.0
 
+#: s of wall time between two holds of an arm that nobody moves.
+_HOLD_PERIOD = 0.035
+
 
 class StreamingGate(SafetyGate):
-    """Forwards on arrival, and repeats the target of every arm that nobody moves at each tick."""
+    """Forwards on arrival, and repeats the target of every arm that nobody moves."""
+
+    _held = -math.inf  #: when a tick last published the holds
+    _told = -1  #: version that they belonged to
 
     def observe(self, states: Mapping[str, ArmState]) -> list[Target]:
         """Take measured states; an arm that was unknown until now is held from now on."""
         now = self._clock()
-        unknown = any(self._arms[name].target is None for name in states)
+        unknown = any(
+            self._arms[name].target is None or self._arms[name].went_back(state)
+            for name, state in states.items()
+        )
         version = self.version
         self._sense(states, now)
         return self._react(now) if unknown or self.version != version else []
 
     def tick(self) -> list[Target]:
-        """Run the watchdogs, and hold; call it every 20 ms of wall time."""
+        """Run the watchdogs, and hold at every other call; call it every 20 ms of wall time."""
         now = self._clock()
         self._watch(now)
         for arm in self._arms.values():
             if arm.monitor.age(now) > self._timing.forget:
                 arm.forget()
+        if now - self._held < _HOLD_PERIOD and self.version == self._told:
+            return []
+        self._held, self._told = now, self.version
         return self._react(now)
 
     def _take(self, request: CommandRequest, now: float) -> list[Target]:
@@ -39,7 +52,7 @@ class StreamingGate(SafetyGate):
         if request.stamp < arm.leased_from - _PERIOD:
             self._refuse(_too_old(request, 'from before the lease'))
             return []
-        arm.check_sender(request)
+        arm.check_rate(request, now)
         age = arm.monitor.command_age(request.stamp, now)
         if age > self._timing.command_age:
             self._refuse(_too_old(request, f'{age:.2f} s old'))

@@ -43,7 +43,7 @@ class Station:
 
     def __init__(self, gate_type: type[SafetyGate], limits: Limits, directory) -> None:
         self.now, self.stamp, self.limits, self.directory = 100.0, 0.0, limits, directory
-        self.lease_number, self.sequence = 0, 0
+        self.lease_number = 0
         self.states = {arm: make_state() for arm in limits.arms}
         self.gate_type = gate_type
         self.restart_gate()
@@ -79,18 +79,13 @@ class Station:
     def release(self, *, holder=COMMANDER) -> list:
         return self.gate.request_lease(LeaseRequest(holder, self.lease_number, False))
 
-    def send(
-        self, position=HOME, *, arm='right', stamp=None, frame='world', sequence=None, **changes
-    ) -> list:
-        self.sequence += 1
-        number = self.sequence if sequence is None else sequence
+    def send(self, position=HOME, *, arm='right', stamp=None, frame='world', **changes) -> list:
         return self.gate.command(
             CommandRequest(
                 arm,
                 self.stamp if stamp is None else stamp,
                 frame,
                 make_command(position, **changes),
-                (number,),
             )
         )
 
