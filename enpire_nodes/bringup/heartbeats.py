@@ -1,4 +1,4 @@
-"""Hear which nodes of a station are alive, without spinning a node."""
+"""Hear which nodes of a station are alive, and say so at once when one has died."""
 
 from __future__ import annotations
 
@@ -74,6 +74,8 @@ class HeartbeatListener:
             Heartbeat, 'heartbeats', lambda message: None, qos.HEARTBEATS
         )
 
+        self._publisher = self._node.create_publisher(Heartbeat, 'heartbeats', qos.HEARTBEATS)
+
     def poll(self) -> None:
         """Take what has arrived."""
         now = time.monotonic()
@@ -87,6 +89,22 @@ class HeartbeatListener:
                     now, message.state, message.message, message.incarnation
                 )
 
+    def announce_death(self, name: str, reason: str) -> None:
+        """Say in the name of a dead node that it cannot work, so that nobody waits to miss it.
+
+        :param name: full name of the node.
+        :param reason: how its process ended.
+        """
+        known = self.signs.pop(name, None)
+        message = Heartbeat(
+            node=name,
+            incarnation=known.incarnation if known else 0,
+            state=Heartbeat.FAULTED,
+            message=f'its process was {reason}' if 'kill' in reason else f'its process {reason}',
+        )
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
     def missing(self, names: Iterable[str]) -> dict[str, str]:
         """Return which of these nodes (full names) are not ready, and what is known of them."""
         result = {}
@@ -95,11 +113,6 @@ class HeartbeatListener:
             if sign is None or not sign.ready:
                 result[name] = sign.describe() if sign else 'no heartbeat yet'
         return result
-
-    def forget(self, names: Iterable[str]) -> None:
-        """Forget what these nodes said, because their process ended."""
-        for name in names:
-            self.signs.pop(name, None)
 
     def close(self) -> None:
         """Leave the graph."""

@@ -201,7 +201,8 @@ class StationProcesses:
                     event = f'{process.name}: cannot be started again: {error}'
                 if event:
                     if process.state is not State.RUNNING:
-                        self._listener.forget(node.full_name for node in process.spec.nodes)
+                        for node in process.spec.nodes:
+                            self._listener.announce_death(node.full_name, process.reason)
                     self._note(event)
         for process in reversed(self._processes):
             note = process.stop()
