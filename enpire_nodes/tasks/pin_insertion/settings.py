@@ -121,7 +121,6 @@ class VerifySettings:
     max_age: float = value(1.0, 0.05, 30.0, 's')  # of the newest picture and force sample
     resistance: float = value(1.2, 0.1, 50.0, 'N')  # sideways, both ways, along both axes
     free: float = value(0.7, 0.01, 50.0, 'N')  # sideways; less than that means nothing holds it
-    unloaded: float = value(2.0, 0.1, 50.0, 'N')  # of the hand after it let go
     released_width: float = value(0.025, 0.0, 0.1, 'm')
 
 

@@ -1,0 +1,58 @@
+from itertools import product
+
+import pytest
+
+from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.tasks.api import Outcome, Vote
+from enpire_nodes.tasks.pin_insertion.ballot import count_votes
+
+S, F, U = Outcome.SUCCESS, Outcome.FAILURE, Outcome.UNCERTAIN
+
+#: every combination of two cameras and the force
+TABLE = {
+    (S, S, S): S, (S, S, F): U, (S, S, U): U,
+    (S, F, S): U, (S, F, F): F, (S, F, U): U,
+    (S, U, S): U, (S, U, F): U, (S, U, U): U,
+    (F, S, S): U, (F, S, F): F, (F, S, U): U,
+    (F, F, S): U, (F, F, F): F, (F, F, U): F,
+    (F, U, S): U, (F, U, F): F, (F, U, U): U,
+    (U, S, S): U, (U, S, F): U, (U, S, U): U,
+    (U, F, S): U, (U, F, F): F, (U, F, U): U,
+    (U, U, S): U, (U, U, F): U, (U, U, U): U,
+}  # fmt: skip
+
+
+def votes(verdicts):
+    sources = ('camera/side', 'camera/front', 'force')
+    return tuple(
+        Vote(source, verdict, 0.1 + 0.2 * index, 3, 0.1, 'because')
+        for index, (source, verdict) in enumerate(zip(sources, verdicts))
+    )
+
+
+def test_the_table_is_complete():
+    assert set(TABLE) == set(product((S, F, U), repeat=3))
+
+
+@pytest.mark.parametrize(('verdicts', 'expected'), TABLE.items())
+def test_every_combination(verdicts, expected):
+    judgement = count_votes(votes(verdicts), [ErrorCode.NONE] * 3, latency=0.02)
+    assert judgement.outcome is expected
+    assert judgement.score == pytest.approx(0.1)
+    assert (judgement.error_code is ErrorCode.NONE) == (expected is not U)
+    assert 'camera/front: because' in judgement.message
+
+
+def test_only_the_agreement_of_all_is_a_success():
+    assert [verdicts for verdicts, outcome in TABLE.items() if outcome is S] == [(S, S, S)]
+
+
+def test_a_missing_source_explains_the_uncertainty():
+    codes = [ErrorCode.NONE, ErrorCode.REWARD_CAMERA_FROZEN, ErrorCode.NONE]
+    judgement = count_votes(votes((S, U, S)), codes, latency=0.0)
+    assert judgement.error_code is ErrorCode.REWARD_CAMERA_FROZEN
+
+
+def test_contradiction_is_called_disagreement():
+    judgement = count_votes(votes((S, F, S)), [ErrorCode.NONE] * 3, latency=0.0)
+    assert judgement.error_code is ErrorCode.REWARD_DISAGREEMENT
