@@ -1,4 +1,4 @@
-"""``enpire trials``: what the ledger of a run says of its trials."""
+"""``enpire trials``: what the ledger of a run says of its trials, and whether it can be so."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TextIO
 from enpire_nodes.cli.runs import add_run_argument, console, find_run, reported
 from enpire_nodes.cli.trial_tables import chain_line, list_table, show_tables, summary_lines
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.audit import audit_run
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import TRIAL_STARTED
 from enpire_nodes.rollout.record_json import to_json
@@ -30,7 +31,9 @@ _CSV_COLUMNS = (
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Add ``trials`` and what it can do."""
-    parser = subparsers.add_parser('trials', help='list, show and export the trials of a run')
+    parser = subparsers.add_parser(
+        'trials', help='list, show, check and export the trials of a run'
+    )
     commands = parser.add_subparsers(dest='what', required=True, metavar='COMMAND')
 
     lister = commands.add_parser('list', help='one line a trial, and the success rate')
@@ -53,7 +56,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     exporter.add_argument('--output', type=Path, metavar='FILE', help='default: standard output')
     exporter.set_defaults(run=reported(_export))
 
-    for command in (lister, shower, exporter):
+    checker = commands.add_parser(
+        'check', help='hold ledger, bags and files of a run against each other'
+    )
+    checker.set_defaults(run=reported(_check))
+
+    for command in (lister, shower, exporter, checker):
         add_run_argument(command)
 
 
@@ -92,6 +100,16 @@ def _show(arguments: argparse.Namespace) -> int:
         for part in show_tables(trial, ledger.run):
             out.print(part)
         return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    with LedgerReader(find_run(arguments)) as ledger:
+        problems = list(audit_run(ledger))
+        for problem in problems:
+            print(problem)
+        if not problems:
+            print(f'{len(ledger.trials())} trials: ledger, bags and files agree')
+        return 1 if problems else 0
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -149,3 +149,11 @@ def test_an_output_that_cannot_be_written_is_explained(enpire, run, tmp_path):
     code, _, error = enpire('export', '--run', run, '--output', tmp_path / 'no' / 'where')
     assert code == 1
     assert 'cannot write' in error
+
+
+def test_check_holds_everything_against_each_other(enpire, run):
+    assert enpire('check', '--run', run) == (0, '3 trials: ledger, bags and files agree\n', '')
+    (run / 'trials' / 'trial_001' / 'bag' / 'metadata.yaml').unlink()
+    code, out, _ = enpire('check', '--run', run)
+    assert code == 1
+    assert 'trial_001' in out

@@ -26,7 +26,8 @@ class Tap:
 
     :param latched: its publishers repeat the last message to whoever comes late.
     :param last: that message; None when it is not latched, or before the first one.
-    :param received: messages since the subscription; ``lost`` that the middleware gave up on.
+    :param received: messages since the subscription.
+    :param lost: that the middleware gave up on; it knows of reliable publishers' messages alone.
     """
 
     topic: Topic
@@ -106,8 +107,11 @@ class Taps:
                 tap.last = data
             receive(tap, data)
 
+        before = tap.lost
+
         def on_lost(event: object) -> None:
-            tap.lost += event.total_count_change
+            # Fast DDS of Jazzy fills in the total rightly, and the change since the last event not
+            tap.lost = before + event.total_count
 
         return self._node.create_subscription(
             message_type,
