@@ -7,7 +7,10 @@ import sys
 
 import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+
+RCLError = rclpy_implementation.RCLError
 
 
 def make_executor() -> Executor:
@@ -30,6 +33,10 @@ def spin(executor: Executor) -> None:
             executor.spin_once(timeout_sec=0.5)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RCLError:
+        # a signal shuts the context down in the middle of a callback that publishes
+        if rclpy.ok():
+            raise
 
 
 def run(*factories: Callable[[], Node], args: Sequence[str] | None = None) -> int:
