@@ -28,7 +28,7 @@ def audit_run(ledger: LedgerReader) -> Iterator[str]:
     trials = {trial.trial_id: trial for trial in ledger.trials()}
     for trial in trials.values():
         if not trial.closed:
-            yield f'trial {trial.trial_id}: it has no end; if no runner works, run `enpire recover`'
+            yield f'trial {trial.trial_id}: it has no end; without a runner, run `enpire recover`'
             continue
         yield from _file_problems(ledger, trial)
         yield from _bag_problems(ledger, trial, recovered.get(trial.trial_id))

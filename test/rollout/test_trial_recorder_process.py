@@ -59,7 +59,7 @@ def test_a_killed_recorder_leaves_all_but_the_last_moments(station, launch):
     recovery = recover_bag(bag)
     assert recovery.changed
     with Reader(bag) as reader:
-        assert reader.duration > (seconds - 1.5) * 1e9
+        assert reader.duration > (seconds - 2.0) * 1e9  # 1 s of flushing, and a busy machine
     launch()
     refused = station.stop('trial_1')
     assert refused.outcome == StopRecording.Response.REFUSED

@@ -220,10 +220,11 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_confirmed(tmp_path):
             stdout=subprocess.PIPE,
             text=True,
         )
-        process.stdout.readline()
-        time.sleep(rng.uniform(0.0, 0.15))
+        lines = [process.stdout.readline() for _ in range(rng.randrange(4, 30))]
+        time.sleep(rng.uniform(0.0, 0.01))
         process.send_signal(signal.SIGKILL)
-        for line in process.communicate(timeout=20)[0].splitlines():
+        lines += process.communicate(timeout=20)[0].splitlines()
+        for line in map(str.strip, lines):
             what, trial_id, *rest = line.split(' ')
             if what == 'started':
                 started.add(trial_id)
@@ -241,4 +242,4 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_confirmed(tmp_path):
     assert all(trial.closed for trial in trials.values())
     files = {path.parent.name for path in tmp_path.glob('trials/*/trial.json')}
     assert files == set(trials)
-    assert len(closed) > 20
+    assert len(closed) >= 10
