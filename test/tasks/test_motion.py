@@ -1,5 +1,5 @@
-import numpy as np
 from hand_plant import Plant
+import numpy as np
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError

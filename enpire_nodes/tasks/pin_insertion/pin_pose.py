@@ -178,11 +178,12 @@ class _Views:
         along = (spots - middle) @ axis
         aside = np.linalg.norm(spots - middle - along[:, None] * axis, axis=1).max()
         size, length = float(np.ptp(along)), self._settings.pin.length
-        if aside > 0.012 or size > 1.15 * length or size < 0.25 * length:
+        if aside > 0.012 or size > 1.25 * length or size < 0.25 * length:
             return None
+        centre, half = (along.max() + along.min()) / 2.0, min(size, length) / 2.0
         return _estimate(
-            middle + along.max() * axis,
-            middle + along.min() * axis,
+            middle + (centre + half) * axis,
+            middle + (centre - half) * axis,
             float(aside),
             views=len(self._cameras),
             whole=size > 0.9 * length,

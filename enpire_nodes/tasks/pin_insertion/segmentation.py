@@ -58,8 +58,7 @@ class Picture:
     """
 
     def __init__(self, image: np.ndarray) -> None:
-        smooth = cv2.GaussianBlur(image, (3, 3), 0)
-        self._hsv = cv2.cvtColor(smooth, cv2.COLOR_RGB2HSV)
+        self._hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
 
     def mask(self, hue: tuple[float, float], saturation: float, brightness: float) -> np.ndarray:
         """Return the (height, width) uint8 mask (0 or 255) of a range of hues in degrees."""

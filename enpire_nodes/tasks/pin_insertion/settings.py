@@ -62,7 +62,7 @@ class VisionSettings:
     block_hue: tuple[float, float] = value((155.0, 200.0), 0.0, 360.0, 'deg')
     cradle_hue: tuple[float, float] = value((235.0, 280.0), 0.0, 360.0, 'deg')
     saturation: float = value(0.38, 0.0, 1.0)
-    brightness: float = value(0.14, 0.0, 1.0)
+    brightness: float = value(0.08, 0.0, 1.0)
     pin_pixels: int = value(25, 1, 100000)
     block_pixels: int = value(400, 1, 100000)
     miss: float = value(0.006, 0.0, 0.1, 'm')  # rays of two views may pass each other this far
