@@ -127,13 +127,17 @@ def main() -> int:
             deadline = time.monotonic() + 20.0
             while not start.service_is_ready() and time.monotonic() < deadline:
                 executor.spin_once(timeout_sec=0.05)
-            begin = time.monotonic()
-            bag = Path(directory) / 'trial' / 'bag'
-            request = StartRecording.Request(trial_id='trial', bag=str(bag))
-            answer = poll(executor, start, request, StartRecording.Response.STARTING)
-            start_seconds = time.monotonic() - begin
-            if answer.outcome != StartRecording.Response.RECORDING:
-                raise SystemExit(answer.message)
+            for trial in ('first', 'measured'):  # the first one waits until all have met
+                begin = time.monotonic()
+                bag = Path(directory) / trial / 'bag'
+                request = StartRecording.Request(trial_id=trial, bag=str(bag))
+                answer = poll(executor, start, request, StartRecording.Response.STARTING)
+                start_seconds = time.monotonic() - begin
+                if answer.outcome != StartRecording.Response.RECORDING:
+                    raise SystemExit(answer.message)
+                if trial == 'first':
+                    request = StopRecording.Request(trial_id=trial)
+                    poll(executor, stop, request, StopRecording.Response.CLOSING)
             process = psutil.Process(recorder.pid)
             used, begin = sum(process.cpu_times()[:2]), time.monotonic()
             while time.monotonic() < begin + options.seconds:
@@ -143,7 +147,7 @@ def main() -> int:
             memory = process.memory_info().rss
             begin = time.monotonic()
             result = poll(
-                executor, stop, StopRecording.Request(trial_id='trial'),
+                executor, stop, StopRecording.Request(trial_id='measured'),
                 StopRecording.Response.CLOSING,
             )  # fmt: skip
             stop_seconds = time.monotonic() - begin

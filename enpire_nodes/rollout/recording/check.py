@@ -11,7 +11,7 @@ import yaml
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.recording import metadata
-from enpire_nodes.rollout.recording.scan import messages, Scan
+from enpire_nodes.rollout.recording.scan import count, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,7 @@ def check_bag(directory: Path) -> BagReport:
     """
     path = bag_file(directory)
     scan = Scan()
-    counts: dict[int, int] = {}
-    for message in messages(path, scan):
-        counts[message.channel] = counts.get(message.channel, 0) + 1
+    counts = count(path, scan)
     if not scan.complete:
         raise _unreadable(path, f'breaks off after {scan.size} bytes')
     if scan.damaged:

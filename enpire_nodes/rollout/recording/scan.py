@@ -6,6 +6,7 @@ every checksum, and counts without decoding a message.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -65,6 +66,36 @@ def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
 
     :raises StationError: RECORDER_BAG_UNREADABLE, this is no MCAP file or cannot be opened.
     """
+    for block in _blocks(path, scan):
+        view = memoryview(block)
+        for opcode, start, end in _records(block):
+            if opcode == Opcode.MESSAGE:
+                channel, _, log_ns, _ = _MESSAGE.unpack_from(block, start)
+                yield RawMessage(channel, log_ns, view[start + _MESSAGE.size : end])
+            else:
+                _note(opcode, block[start:end], scan)
+
+
+def count(path: Path, scan: Scan) -> dict[int, int]:
+    """Return the number of messages of each channel, and fill in ``scan`` on the way.
+
+    :raises StationError: RECORDER_BAG_UNREADABLE, this is no MCAP file or cannot be opened.
+    """
+    counts: Counter[int] = Counter()
+    for block in _blocks(path, scan):
+        found = []
+        for opcode, start, end in _records(block):
+            if opcode == Opcode.MESSAGE:
+                found.append(block[start : start + 2])
+            else:
+                _note(opcode, block[start:end], scan)
+        for channel, number in Counter(found).items():
+            counts[int.from_bytes(channel, 'little')] += number
+    return dict(counts)
+
+
+def _blocks(path: Path, scan: Scan) -> Iterator[bytes]:
+    """Yield runs of records: what each chunk holds, and messages that lie outside of chunks."""
     try:
         stream = path.open('rb')
     except OSError as error:
@@ -79,10 +110,7 @@ def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
             )
         scan.size = len(MAGIC)
         checksum = zlib.crc32(MAGIC)
-        while True:
-            record = _next_record(stream)
-            if record is None:
-                return
+        while (record := _next_record(stream)) is not None:
             opcode, head, content = record
             scan.size = stream.tell()
             if opcode in (Opcode.DATA_END, Opcode.FOOTER):
@@ -93,19 +121,33 @@ def messages(path: Path, scan: Scan) -> Iterator[RawMessage]:
                 checksum = 0
             else:
                 checksum = zlib.crc32(content, zlib.crc32(head, checksum))
-            if opcode == Opcode.CHUNK:
-                yield from _chunk_messages(content, scan)
-            elif opcode == Opcode.FOOTER:
+            if opcode == Opcode.FOOTER:
                 scan.complete = stream.read() == MAGIC
                 scan.size = stream.tell() if scan.complete else scan.size
                 return
+            if opcode == Opcode.CHUNK:
+                data = _unpacked(content)
+                if data is None:
+                    scan.damaged += 1
+                else:
+                    yield data
             elif opcode == Opcode.MESSAGE:
-                yield _message(memoryview(content))
+                yield head + content
             else:
                 try:
                     _note(opcode, content, scan)
                 except (EndOfFile, UnicodeDecodeError, struct.error):
                     scan.intact = False
+
+
+def _records(block: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield opcode, start and end of the content of each record in a block."""
+    position, end, size, unpack = 0, len(block), _RECORD.size, _RECORD.unpack_from
+    while position + size <= end:
+        opcode, length = unpack(block, position)
+        start = position + size
+        position = start + length
+        yield opcode, start, position
 
 
 def _next_record(stream: BinaryIO) -> tuple[int, bytes, bytes] | None:
@@ -117,22 +159,6 @@ def _next_record(stream: BinaryIO) -> tuple[int, bytes, bytes] | None:
         return None
     content = stream.read(length)
     return (opcode, head, content) if len(content) == length else None
-
-
-def _chunk_messages(content: bytes, scan: Scan) -> Iterator[RawMessage]:
-    data = _unpacked(content)
-    if data is None:
-        scan.damaged += 1
-        return
-    view, position = memoryview(data), 0
-    while position + _RECORD.size <= len(data):
-        opcode, length = _RECORD.unpack_from(data, position)
-        position += _RECORD.size
-        if opcode == Opcode.MESSAGE:
-            yield _message(view[position : position + length])
-        else:
-            _note(opcode, data[position : position + length], scan)
-        position += length
 
 
 def _unpacked(content: bytes) -> bytes | None:
@@ -154,11 +180,6 @@ def _unpacked(content: bytes) -> bytes | None:
     if chunk.uncompressed_crc and zlib.crc32(data) != chunk.uncompressed_crc:
         return None
     return data
-
-
-def _message(content: memoryview) -> RawMessage:
-    channel, _, log_ns, _ = _MESSAGE.unpack_from(content)
-    return RawMessage(channel, log_ns, content[_MESSAGE.size :])
 
 
 def _note(opcode: int, content: bytes, scan: Scan) -> None:

@@ -4,7 +4,7 @@ import pytest
 from trial_support import counter, START_NS, write_bag
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.rollout.recording.scan import messages, Scan
+from enpire_nodes.rollout.recording.scan import count, messages, Scan
 from enpire_nodes.rollout.recording.writer import BagSettings, COMPRESSIONS
 
 SMALL = BagSettings(chunk_size=2048)
@@ -21,6 +21,7 @@ def test_a_whole_file_gives_every_message(tmp_path, compression):
     path = write_bag(tmp_path / 'bag', 300, settings=settings).file
     scan, found = walk(path)
     assert found == [(n % 2 + 1, counter(n), START_NS + n * 10**7) for n in range(300)]
+    assert count(path, Scan()) == {1: 150, 2: 150}
     assert scan.complete
     assert scan.size == path.stat().st_size
     assert {item.topic for item in scan.channels.values()} == {'/station_1/a', '/station_1/b'}
