@@ -30,7 +30,7 @@ class Received:
 
 
 class FakeDriver(StationNode):
-    """Arms that stand where they are told, reported at 100 Hz or, in lockstep, tick by tick."""
+    """Arms that lag behind their targets, reported at 100 Hz or, in lockstep, tick by tick."""
 
     def __init__(self, **arguments: object) -> None:
         super().__init__('driver', **arguments)
@@ -101,7 +101,7 @@ class FakeDriver(StationNode):
         position = convert.position_of(message)
         stamp = convert.nanoseconds(message.header.stamp)
         self.received.append(Received(arm, time.monotonic(), stamp, tuple(position)))
-        self.positions[arm] = position
+        self.positions[arm] += 0.6 * (position - self.positions[arm])
         self._on_answer(arm, 'pose', message.header.stamp)
 
     def _on_gripper(self, arm: str, message: JointState) -> None:
