@@ -117,7 +117,9 @@ class Draft:
                 error_code=recording.error_code,
                 message=f'the verdict was {was}, but its bag is lost: {recording.message}',
             )
-        elif not (recording.usable and recording.complete):
+        elif not (recording.usable and recording.complete) and (
+            recording.error_code not in (self.trial.error_code, ErrorCode.RECORDER_NOT_RECORDING)
+        ):
             self._set(message=f'{self.trial.message}; the bag: {recording.message}')
 
     def closed(self, end_ns: int) -> TrialRecord:

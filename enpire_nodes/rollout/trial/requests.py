@@ -140,15 +140,16 @@ class RequestRunner:
         run = self.ledger.run
         bag = run.bag(trial.trial_id)
         self.trial_started(trial)
-        closed = run_trial(
-            trial,
-            bag.absolute(),
-            station=self.station,
-            book=self.ledger,
-            timeline=self.timeline,
-            relative_bag=run.relative(bag),
-            progress=self.progress,
-        )
+        with self.timeline.trial():
+            closed = run_trial(
+                trial,
+                bag.absolute(),
+                station=self.station,
+                book=self.ledger,
+                timeline=self.timeline,
+                relative_bag=run.relative(bag),
+                progress=self.progress,
+            )
         self.trial_closed(closed)
         return self._why_stop(closed)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 import logging
 import threading
 import time
@@ -41,6 +42,7 @@ class Timeline:
         self._whole, self._session = _Sums(past), _Sums()
         self._activity = Activity.OFFLINE
         self._requester = self._trial_id = ''
+        self._in_trial = False
         self._since = (time.time_ns(), time.monotonic_ns())
 
     @property
@@ -60,6 +62,23 @@ class Timeline:
             self._cut()
             self._activity, self._requester, self._trial_id = activity, requester, trial_id
         self._changed()
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Keep :meth:`rest` from speaking while a trial does."""
+        with self._mutex:
+            self._in_trial = True
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._in_trial = False
+
+    def rest(self, activity: Activity, *, requester: str = '') -> None:
+        """Begin an activity unless a trial is under way."""
+        with self._mutex:
+            if not self._in_trial:
+                self.enter(activity, requester=requester)
 
     def refresh(self) -> None:
         """Write down an interval that has become long; to be called now and then."""

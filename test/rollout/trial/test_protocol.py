@@ -197,7 +197,8 @@ def test_a_success_without_a_readable_bag_is_none(run, station):
 
 
 def test_an_incomplete_bag_is_told_and_the_verdict_stands(run, station):
-    station.recordings = [Recording(complete=False, message='2 pictures are missing', digest='d')]
+    code = ErrorCode.RECORDER_TOPIC_MISSING
+    station.recordings = [Recording(True, False, code, '2 pictures are missing', 'd')]
     closed = run()
     assert closed.outcome is TrialOutcome.SUCCESS
     assert '2 pictures are missing' in closed.message
