@@ -225,7 +225,8 @@ class PolicyExecutor(StationNode):
     def send(self, command: Command, stamp: Time) -> None:
         """Send one control period's command."""
         self._commander.send(command, stamp)
-        self._jitter.mark(time.monotonic())
+        if self.pace == 'realtime':  # otherwise the control period has no wall-clock length
+            self._jitter.mark(time.monotonic())
         motion = self._episode.motion
         if motion.steps % _FEEDBACK_EVERY == 1:
             self._goals.feedback(step=motion.steps, elapsed=motion.elapsed, force=motion.force)

@@ -84,9 +84,10 @@ class PolicyHost:
         self._thread.submit(self._stop)
 
     def close(self) -> None:
-        """Kill the worker and end the thread."""
-        self._thread.submit(self._stop)
-        self._thread.shutdown(wait=True)
+        """Kill the worker and end the thread; may be repeated."""
+        # what waits in the queue needs no answer any more; a step under way ends at its deadline
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._stop()
 
     def _prepare(self, selection: Selection, context: AttemptContext) -> Prepared:
         prepared = self._ensure(selection, look=context.attempt <= 1)
