@@ -4,7 +4,18 @@ The nodes come from :func:`enpire_nodes.bringup.nodes.station_nodes`, the list t
 starts too.
 """
 
+from collections.abc import Callable
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
+from launch_ros.actions import Node
+from launch_ros.ros_adapters import get_ros_node
+
+from enpire_msgs.msg import Heartbeat
 from enpire_nodes.bringup.arguments import configuration_from_text, STATION_ARGUMENTS
+from enpire_nodes.bringup.heartbeats import obituary
 from enpire_nodes.bringup.nodes import (
     ENVIRONMENT,
     PACKAGE,
@@ -13,9 +24,8 @@ from enpire_nodes.bringup.nodes import (
     station_processes,
     write_parameters,
 )
-from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
-from launch_ros.actions import Node
+from enpire_nodes.bringup.process import describe_exit
+from enpire_nodes.ros import qos
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -36,21 +46,28 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def start_station(context: LaunchContext) -> list[Node]:
+def start_station(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Return the nodes of the station that the arguments describe."""
     configuration = configuration_from_text(context.launch_configurations)
     nodes = station_nodes(configuration)
-    parameters = write_parameters(configuration, nodes)
-    return [launch_node(process, str(parameters)) for process in station_processes(nodes)]
+    parameters = str(write_parameters(configuration, nodes))
+    publisher = get_ros_node(context).create_publisher(
+        Heartbeat, f'{configuration.namespace}/heartbeats', qos.HEARTBEATS
+    )
+    actions: list[LaunchDescriptionEntity] = []
+    for process in station_processes(nodes):
+        node = launch_node(process, parameters)
+        tell = announcement(process, publisher.publish)
+        actions += [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=tell))]
+    return actions
 
 
 def launch_node(process: ProcessSpec, parameters: str) -> Node:
     """Return the action that starts a process of the station."""
-    alone = len(process.nodes) == 1
     return Node(
         package=PACKAGE,
         executable=process.executable,
-        name=process.nodes[0].name if alone else None,
+        name=process.nodes[0].name if len(process.nodes) == 1 else None,
         namespace=process.namespace,
         arguments=list(process.arguments),
         parameters=[parameters],
@@ -62,3 +79,16 @@ def launch_node(process: ProcessSpec, parameters: str) -> Node:
         respawn_max_retries=process.respawn.limit,
         sigterm_timeout='10',  # the recorder may have to close a bag
     )
+
+
+def announcement(
+    process: ProcessSpec, publish: Callable[[Heartbeat], None]
+) -> Callable[[ProcessExited, LaunchContext], None]:
+    """Return what tells the station at once that nodes have died, so that the arms are held."""
+
+    def tell(event: ProcessExited, context: LaunchContext) -> None:
+        if not context.is_shutdown:
+            for node in process.nodes:
+                publish(obituary(node.full_name, describe_exit(event.returncode)))
+
+    return tell

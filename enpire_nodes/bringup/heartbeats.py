@@ -49,6 +49,20 @@ class Sign:
         return _NAMES.get(self.state, 'unset') + (f': {self.message}' if self.message else '')
 
 
+def obituary(name: str, reason: str, *, incarnation: int = 0) -> Heartbeat:
+    """Return what is said in the name of a node whose process has ended.
+
+    :param name: full name of the node.
+    :param reason: how it ended, as :func:`~enpire_nodes.bringup.process.describe_exit` says it.
+    """
+    return Heartbeat(
+        node=name,
+        incarnation=incarnation,
+        state=Heartbeat.FAULTED,
+        message=f'its process was {reason}' if 'killed' in reason else f'its process {reason}',
+    )
+
+
 class HeartbeatListener:
     """Listens to ``heartbeats`` of one station, in a ROS context of its own.
 
@@ -96,12 +110,7 @@ class HeartbeatListener:
         :param reason: how its process ended.
         """
         known = self.signs.pop(name, None)
-        message = Heartbeat(
-            node=name,
-            incarnation=known.incarnation if known else 0,
-            state=Heartbeat.FAULTED,
-            message=f'its process was {reason}' if 'kill' in reason else f'its process {reason}',
-        )
+        message = obituary(name, reason, incarnation=known.incarnation if known else 0)
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
 
