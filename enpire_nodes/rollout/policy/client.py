@@ -135,15 +135,21 @@ class PolicyWorker:
             self.stop()
             raise
 
+    def kill(self) -> None:
+        """Kill the process from any thread; whoever waits for its answer learns of it at once."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
-        """Kill the process and everything it started."""
+        """Kill the process and everything it started, and clean up."""
+        self.kill()
         process, channel = self._process, self._channel
         self._process = self._channel = self._owed = None
         if channel is not None:
             channel.close()
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
             # one that even SIGKILL cannot end (a hung device driver) is left to the kernel
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=2.0)

@@ -52,6 +52,7 @@ class PolicyHost:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix='policy')
         self._worker: PolicyWorker | None = None
         self._loaded: tuple[Selection, str] | None = None
+        self._closed = False
         self.restarts = 0
         self.round_trips = Durations()
 
@@ -85,7 +86,10 @@ class PolicyHost:
 
     def close(self) -> None:
         """Kill the worker and end the thread; may be repeated."""
-        # what waits in the queue needs no answer any more; a step under way ends at its deadline
+        self._closed = True
+        worker = self._worker
+        if worker is not None:
+            worker.kill()  # ends a start or a step that is under way
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._stop()
 
@@ -104,6 +108,8 @@ class PolicyHost:
 
     def _start(self, selection: Selection) -> Prepared:
         self._stop()
+        if self._closed:
+            raise StationError(ErrorCode.POLICY_WORKER_FAILED, 'the executor is shutting down')
         before = self._digest(selection)
         spec = replace(self._template, name=selection.name, settings=dict(selection.settings))
         self._worker = PolicyWorker(spec)

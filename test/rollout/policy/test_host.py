@@ -112,6 +112,19 @@ def test_nothing_waits_for_a_policy_that_hangs(host, features, write_policy):
     assert 'policy' not in {thread.name.partition('_')[0] for thread in threading.enumerate()}
 
 
+def test_closing_does_not_wait_for_a_policy_that_is_slow_to_load(host, write_policy):
+    path = write_policy(PID)
+    path.write_text('import time\ntime.sleep(1000)\n', 'utf-8')
+    future = host.warm(Selection('learned', {'policy': str(path)}))
+    while host.restarts == 0:
+        time.sleep(0.01)
+    time.sleep(0.5)
+    started = time.monotonic()
+    host.close()
+    assert time.monotonic() - started < 5.0
+    assert isinstance(future.exception(WAIT), StationError)
+
+
 def test_numbers_of_any_kind_reach_the_policy(host, features, write_policy):
     act = 'return [features["picture"].sum(), features["flag"], 0.0]'
     selection = Selection('learned', {'policy': str(write_policy(act))})
