@@ -54,7 +54,13 @@ class Link:
             error = future.exception()
             self.waiting.settle(reply, value=None if error else future.result(), error=error)
 
-        self.post(lambda: send().add_done_callback(settled))
+        def start() -> None:
+            try:
+                send().add_done_callback(settled)
+            except Exception as error:  # noqa: BLE001 - the caller gets it
+                self.waiting.settle(reply, error=error)
+
+        self.post(start)
         return reply
 
 
