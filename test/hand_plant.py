@@ -23,7 +23,7 @@ class Plant:
         self.quaternion = np.array([1.0, 0.0, 0.0, 0.0])
         self.width, self.effort, self.stamp, self.ticks = 0.05, 0.0, 0.0, 0
         self.force = np.zeros(3)
-        self.cameras = {name: 'live' for name in cameras}
+        self.cameras = dict.fromkeys(cameras, 'live')
         self.rng = np.random.default_rng(0)
         self.frames: dict[str, Frame] = {}
         self.commands = []

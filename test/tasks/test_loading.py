@@ -1,3 +1,5 @@
+"""Settings files: what is accepted, and what a bad one is told."""
+
 from dataclasses import dataclass, field
 
 import pytest

@@ -1,3 +1,5 @@
+"""Pieces of programs, on a hand without physics."""
+
 from hand_plant import Plant
 import numpy as np
 import pytest

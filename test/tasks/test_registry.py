@@ -1,3 +1,5 @@
+"""How tasks are found."""
+
 import subprocess
 import sys
 

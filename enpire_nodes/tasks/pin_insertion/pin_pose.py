@@ -47,6 +47,10 @@ class PinEstimate:
         return self.bottom + slope * (height - self.bottom[2])
 
 
+_SURE = 0.0015  # m, ends that meet better than this do so because they are the same ends
+_FLAT = 0.005  # m, ends seen on the floor that lie on one line as well as this belong to one pin
+
+
 def locate_pin(
     cameras: Mapping[str, Camera],
     sticks: Mapping[str, Stick],
@@ -90,6 +94,9 @@ class _Views:
         _, (top, bottom, top_miss, bottom_miss), size = best
         miss = max(top_miss, bottom_miss)
         if miss < limit and abs(size - length) < 0.1 * length:
+            floor = self._on_floor() if miss > _SURE else None
+            if floor is not None and floor.miss < _FLAT:
+                return floor  # more likely than a pin in the air whose ends nearly match
             return _estimate(top, bottom, miss, views=2, whole=True)
         planar = self._by_planes()
         if planar is not None and planar.tilt < 0.6:

@@ -1,3 +1,5 @@
+"""Every combination of votes."""
+
 from itertools import product
 
 import pytest

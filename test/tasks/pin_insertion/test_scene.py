@@ -1,3 +1,5 @@
+"""The scene in physics."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Drawn pictures, measured."""
+
 import cv2
 import numpy as np
 import pytest

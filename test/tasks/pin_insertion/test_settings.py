@@ -1,3 +1,5 @@
+"""The shipped settings file, and contradictions."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Rendered pictures of every placement, measured against the truth."""
+
 import dataclasses
 
 import numpy as np

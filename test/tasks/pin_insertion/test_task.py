@@ -1,0 +1,45 @@
+"""The task as a whole: its digest, its constants, parking."""
+
+import numpy as np
+import pytest
+
+from enpire_nodes.tasks.pin_insertion import task as module
+from enpire_nodes.tasks.pin_insertion.task import PinInsertion
+
+
+def test_the_digest_changes_with_the_settings(tmp_path):
+    path = tmp_path / 'task.yaml'
+    path.write_text('verify: {depth: 0.018}\n')
+    assert PinInsertion().digest() == PinInsertion().digest()
+    assert PinInsertion(path).digest() != PinInsertion().digest()
+
+
+def test_the_digest_covers_every_file_but_the_scene(monkeypatch):
+    here = module.Path(module.__file__).parent
+    files = {path.stem for path in here.glob('*.py')} - {'__init__', 'scene'}
+    assert files == set(module._FROZEN)
+
+
+def test_the_digest_changes_with_the_code(monkeypatch):
+    before = PinInsertion().digest()
+    monkeypatch.setattr(module, '_FROZEN', module._FROZEN[1:])
+    assert PinInsertion().digest() != before
+
+
+def test_constants_for_controllers_are_consistent():
+    task = PinInsertion()
+    motion = task.motion
+    assert 0.0 < motion['success_depth'] < motion['hole_depth']
+    assert motion['grip_width'] < 2.0 * task.settings.pin.radius
+    assert motion['grasp_height'] < task.settings.pin.length
+    assert np.linalg.norm(task.hand_down) == pytest.approx(1.0)
+
+
+def test_parking_lifts_before_it_moves_aside(bench):
+    made = bench(placement='cradle', render=False)
+    heights = []
+    made.run(made.task.park(), watch=lambda o: heights.append(o.arms['right'].position[2]))
+    state = made.station.observe().arms['right']
+    settings = made.task.settings
+    assert state.position[2] > settings.tray.height + settings.reset.travel_height - 0.01
+    assert min(heights) > heights[0] - 0.01

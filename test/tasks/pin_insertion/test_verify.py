@@ -1,0 +1,147 @@
+"""The judge on rendered pictures and made-up forces, and on bad input."""
+
+import time
+
+import numpy as np
+from pin_states import states
+import pytest
+
+from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.common.types import Frame
+from enpire_nodes.tasks.api import Outcome
+
+SETTLED = 2.0  # s, when `states` end
+
+
+@pytest.fixture
+def pictures(bench):
+    """Return the judge of a bench, and six sets of pictures taken from ``SETTLED`` on."""
+
+    def make(placement, seed=1):
+        made = bench(placement=placement, seed=seed)
+        made.wait(0.2)
+        sets = [made.images() for _ in range(6)]
+        return made.task.verifier(made.cameras), sets
+
+    return make
+
+
+def feed(verifier, sets, *, push=5.0, skip=(), start=SETTLED, released=True, freeze=()):
+    for state in states(push, released=released):
+        verifier.add_arm_state(state)
+    for index, images in enumerate(sets):
+        for name, image in images.items():
+            if name not in skip:
+                shown = sets[0][name] if name in freeze else image
+                verifier.add_frame(name, Frame(start + 0.1 * (index + 1), shown))
+
+
+def decide(verifier, now=SETTLED + 0.62, **arguments):
+    return verifier.decide(now=now, settle_start=0.0, settled=SETTLED, **arguments)
+
+
+def test_a_pin_in_the_hole_is_a_success(pictures):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets)
+    assert verifier.ready(settle_start=0.0, settled=SETTLED)
+    judgement = decide(verifier)
+    assert judgement.outcome is Outcome.SUCCESS
+    assert [vote.source for vote in judgement.votes] == ['camera/side', 'camera/front', 'force']
+    assert judgement.latency == pytest.approx(0.02)
+    assert judgement.score > 0.5
+    assert judgement.error_code is ErrorCode.NONE
+
+
+@pytest.mark.parametrize('placement', ['cradle', 'standing', 'lying', 'missing'])
+def test_a_pin_elsewhere_is_a_failure(pictures, placement):
+    verifier, sets = pictures(placement)
+    feed(verifier, sets, push=0.1)
+    assert decide(verifier).outcome is Outcome.FAILURE
+
+
+def test_eyes_against_hand_is_uncertain(pictures):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets, push=0.1)
+    judgement = decide(verifier)
+    assert judgement.outcome is Outcome.UNCERTAIN
+    assert judgement.error_code is ErrorCode.REWARD_DISAGREEMENT
+    verifier, sets = pictures('lying')
+    feed(verifier, sets, push=5.0)
+    assert decide(verifier).outcome is Outcome.UNCERTAIN
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'code'),
+    [
+        ({'skip': ('front',)}, ErrorCode.REWARD_CAMERA_MISSING),
+        ({'freeze': ('front',)}, ErrorCode.REWARD_CAMERA_FROZEN),
+        ({'start': SETTLED - 3.0}, ErrorCode.REWARD_CAMERA_STALE),
+    ],
+)
+def test_a_broken_camera_is_never_a_success(pictures, arguments, code):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets, **arguments)
+    assert not verifier.ready(settle_start=0.0, settled=SETTLED)
+    judgement = decide(verifier)
+    assert judgement.outcome is Outcome.UNCERTAIN
+    assert judgement.error_code is code
+
+
+def test_old_pictures_are_stale(pictures):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets)
+    judgement = decide(verifier, now=SETTLED + 5.0)
+    assert judgement.error_code is ErrorCode.REWARD_CAMERA_STALE
+
+
+def test_pictures_without_forces_are_uncertain(pictures):
+    verifier, sets = pictures('hole')
+    for index, images in enumerate(sets):
+        for name, image in images.items():
+            verifier.add_frame(name, Frame(SETTLED + 0.1 * (index + 1), image))
+    assert not verifier.ready(settle_start=0.0, settled=SETTLED)
+    judgement = decide(verifier)
+    assert judgement.outcome is Outcome.UNCERTAIN
+    assert judgement.error_code is ErrorCode.REWARD_FORCE_MISSING
+
+
+def test_nothing_at_all_is_uncertain(bench):
+    made = bench(placement='hole', render=False)
+    judgement = decide(made.task.verifier(made.cameras))
+    assert judgement.outcome is Outcome.UNCERTAIN
+    assert judgement.error_code is ErrorCode.REWARD_CAMERA_MISSING
+
+
+def test_one_good_picture_among_bad_ones_is_no_success(pictures):
+    verifier, good = pictures('hole')
+    _, bad = pictures('missing')
+    feed(verifier, [*bad[:2], good[0]])
+    assert decide(verifier).outcome is not Outcome.SUCCESS
+
+
+def test_more_pictures_can_be_asked_for(pictures):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets)
+    assert not verifier.ready(settle_start=0.0, settled=SETTLED, min_frames=7)
+    judgement = decide(verifier, min_frames=7)
+    assert judgement.error_code is ErrorCode.REWARD_CAMERA_STALE
+
+
+def test_pictures_that_come_late_or_from_other_cameras_do_not_matter(pictures):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets)
+    verifier.add_frame('side', Frame(SETTLED + 0.2, np.zeros((240, 320, 3), np.uint8)))
+    verifier.add_frame('gantry', Frame(SETTLED + 0.9, np.zeros((240, 320, 3), np.uint8)))
+    assert decide(verifier).outcome is Outcome.SUCCESS
+
+
+def test_deciding_is_quick_when_the_pictures_were_looked_at_as_they_came(pictures):
+    verifier, sets = pictures('hole')
+    feed(verifier, sets)
+    verifier.ready(settle_start=0.0, settled=SETTLED)
+    times = []
+    for _ in range(20):
+        start = time.process_time()
+        decide(verifier)
+        times.append(time.process_time() - start)
+    assert np.median(times) < 0.05
