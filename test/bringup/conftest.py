@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bringup_support import own_domain
 import pytest
 
 
 @pytest.fixture
-def domain(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Give the test a ROS domain of its own, for the processes that it starts."""
-    import domain_coordinator
-
-    with domain_coordinator.domain_id() as number:
-        monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
+def domain() -> Iterator[int]:
+    """Give the test's processes a ROS domain of their own."""
+    with own_domain() as number:
         yield number
 
 
