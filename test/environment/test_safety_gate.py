@@ -325,6 +325,20 @@ def test_an_inactive_gate_holds_and_gives_no_lease(station):
     station.wait_mode(SafetyState.PASSING)
 
 
+def test_a_gate_that_is_cleaned_up_falls_silent_and_can_be_configured_again(station):
+    station.wait_ready()
+    station.gate.trigger_deactivate()
+    station.gate.trigger_cleanup()
+    time.sleep(0.1)
+    count = len(station.driver.received)
+    time.sleep(0.3)
+    assert len(station.driver.received) == count
+    station.gate.trigger_configure()
+    station.ros.wait_until(lambda: len(station.driver.received) > count)
+    station.gate.trigger_activate()
+    station.pass_commands()
+
+
 @pytest.mark.parametrize(
     ('change', 'expected'),
     [

@@ -204,7 +204,7 @@ class SafetyGate(ABC):
         if node == self._timing.driver and before not in (None, incarnation):
             self._trip(StationError(ErrorCode.GATE_DRIVER_STALE, f'{node} died and came back'))
             self._driver_restarted()
-        elif (lost := self._lease.lost(now)) is not None:
+        elif node == self._holder and (lost := self._lease.lost(now)) is not None:
             self._trip(lost)
         else:
             return []

@@ -211,6 +211,7 @@ def test_the_axis_of_a_rotation_points_along_it():
     np.testing.assert_allclose(axis, [0.0, np.sin(0.3), 0.0], atol=1e-9)
 
 
+@pytest.mark.timeout(300)  # while it narrows a failure down
 @settings(
     max_examples=300,
     deadline=None,

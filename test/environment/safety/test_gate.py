@@ -431,6 +431,7 @@ class GateMachine(RuleBasedStateMachine):
                 self.stopped.pop(name, None)
 
 
+@pytest.mark.timeout(300)  # while it narrows a failure down
 @pytest.mark.parametrize('gate_type', [StreamingGate, LockstepGate])
 def test_nothing_that_can_happen_publishes_an_unsafe_target(limits, tmp_path, gate_type):
     counter = iter(range(1_000_000))
