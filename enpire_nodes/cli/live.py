@@ -46,9 +46,12 @@ class View(Protocol):
         """Show what is new."""
 
 
-def make_view(console: Console, title: str = '') -> View:
-    """Return the view that fits the console."""
-    return LiveView(console, title) if console.is_terminal else LineView(console)
+def make_view(console: Console, title: str = '', *, seen: int = 0) -> View:
+    """Return the view that fits the console.
+
+    :param seen: how many closed trials of the board were shown before.
+    """
+    return LiveView(console, title) if console.is_terminal else LineView(console, seen=seen)
 
 
 class LiveView:
@@ -78,9 +81,9 @@ class LiveView:
 class LineView:
     """Prints a line for every closed trial and every new notice."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, seen: int = 0) -> None:
         self._console = console
-        self._closed = 0
+        self._first = self._closed = seen
         self._said = ''
 
     def __enter__(self) -> LineView:
@@ -96,7 +99,8 @@ class LineView:
         self._said = board.notice
         new = min(board.closed - self._closed, len(board.trials))
         for trial in list(board.trials)[len(board.trials) - new :]:
-            self._print(trial_line(trial, board.state))
+            self._closed += 1
+            self._print(trial_line(trial, self._closed - self._first))
         self._closed = board.closed
 
     def _print(self, line: str) -> None:
@@ -114,11 +118,10 @@ def render(board: Board, title: str = '') -> RenderableType:
     return Panel(Group(*parts), title=title or state.station or 'enpire', title_align='left')
 
 
-def trial_line(trial: Trial, state: StationState) -> str:
+def trial_line(trial: Trial, number: int) -> str:
     """Return a closed trial as one line."""
-    share = f'{state.trials_done}/{state.trials_requested}' if state.trials_requested else ''
     return (
-        f'{share:>7} {trial.outcome_name:<12} {len(trial.attempts)} attempts  '
+        f'{number:>4} {trial.outcome_name:<12} {len(trial.attempts)} attempts  '
         f'reset {trial.reset_seconds:5.1f} s  execute {trial.execute_seconds:5.1f} s  '
         f'verify {trial.verify_seconds:4.1f} s  wall {trial.wall_seconds:5.1f} s  '
         f'{trial.controller}: {trial.message}'
