@@ -307,7 +307,7 @@ class GateMachine(RuleBasedStateMachine):
         self.station = Station(self.gate_type, self.limits, self.make_directory())
         self.published: list = []
         self.stopped: dict | None = None
-        self.mode = ''
+        self.mode, self.incarnation = '', 1
 
     def take(self, targets) -> None:
         self.published += targets
@@ -363,10 +363,13 @@ class GateMachine(RuleBasedStateMachine):
 
     @rule(commander=st.booleans(), driver=st.booleans())
     def beat(self, commander, driver):
-        self.take(self.station.beat(commander=commander, driver=driver))
+        self.take(
+            self.station.beat(commander=commander, driver=driver, incarnation=self.incarnation)
+        )
 
     @rule(incarnation=st.integers(1, 3))
     def restart_other(self, incarnation):
+        self.incarnation = incarnation
         self.take(self.station.beat(incarnation=incarnation))
         self.stopped = None
 
@@ -447,7 +450,7 @@ def test_nothing_that_can_happen_publishes_an_unsafe_target(limits, tmp_path, ga
         {'gate_type': gate_type, 'limits': limits, 'make_directory': make_directory},
     )
     machine.TestCase.settings = settings(
-        max_examples=30,
+        max_examples=25,
         stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
