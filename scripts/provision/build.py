@@ -35,6 +35,8 @@ def files_below(root: Path, names: tuple[str, ...]) -> list[Path]:
 def build_environment(environment: Mapping[str, str], folder: Path, ros: Ros) -> dict[str, str]:
     """Return the environment for colcon: with wheels, the virtual one is the ROS prefix."""
     build = {**environment, 'PATH': f'{folder / "bin"}{os.pathsep}{environment.get("PATH", "")}'}
+    # Not what the outer make exports, nor colcon's own choice, which waits while the load is high.
+    build['MAKEFLAGS'] = f'-j{os.cpu_count() or 1}'
     if not ros.installed:
         # A tree that is already sourced would count as an underlay of itself.
         for name in ('AMENT_PREFIX_PATH', 'CMAKE_PREFIX_PATH', 'COLCON_PREFIX_PATH', 'PYTHONPATH'):
