@@ -56,9 +56,8 @@ class Publisher:
 def has_launch() -> bool:
     """Whether the real ``launch`` and ``launch_ros`` are installed."""
     try:
-        import launch_ros.actions  # noqa: F401
-
         from launch import LaunchDescription  # noqa: F401
+        import launch_ros.actions  # noqa: F401
     except ImportError:
         return False
     return True
