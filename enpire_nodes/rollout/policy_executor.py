@@ -173,7 +173,6 @@ class PolicyExecutor(StationNode):
             lambda: task.settle(fixture),
             timeout=timeout,
             settle_timeout=self._value('settle_timeout'),
-            step_deadline=self._step_deadline,
             most_misses=self._value('most_misses'),
             stale_after=self._value('stale_after') or _STALE_AFTER.get(self.pace, 0.5),
         )

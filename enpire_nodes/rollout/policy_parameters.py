@@ -82,7 +82,7 @@ PARAMETERS = (
     ),
     ParameterSpec(
         'most_misses',
-        5,
+        10,
         'Late answers in a row that end the attempt; before that the last target is repeated.',
         minimum=1,
         maximum=100,

@@ -38,7 +38,7 @@ class ScriptedSettings:
         0.030, 'of the tip below the rim that it pushes to', unit='m', minimum=0.0, maximum=0.06
     )
     push_lead: float = setting(
-        0.005,
+        0.0075,
         'of the target below the tool, at most: the arm is a spring, so that this is its push',
         unit='m',
         minimum=0.001,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.common.types import ArmCommand, Command, Observation, Program
+from enpire_nodes.common.types import ArmCommand, ArmState, Command, Observation, Program
 from enpire_nodes.rollout.controllers.interface import Action, AttemptContext, Controller, Features
 
 
@@ -61,7 +61,8 @@ class AttemptMotion:
         self._quaternion = np.asarray(quaternion, dtype=float)
         self._width, self._effort = float(gripper_width), float(gripper_effort)
         self._longest_step, self._lead = limits.speed / control_rate, limits.lead
-        self.measured = self._target = np.zeros(3)
+        self.measured = np.zeros(3)
+        self._target: np.ndarray | None = None
         self._start: float | None = None
         self._top = 0.0
         self.elapsed = 0.0
@@ -75,24 +76,23 @@ class AttemptMotion:
 
         :raises StationError: POLICY_OBSERVATION_STALE, when the arm is missing or not finite.
         """
-        state = observation.arms.get(self._arm)
-        if state is None or not (
-            np.isfinite(state.position).all() and np.isfinite(state.force).all()
-        ):
-            raise StationError(
-                ErrorCode.POLICY_OBSERVATION_STALE,
-                f'arm {self._arm!r} reports no finite pose and force; look at the driver',
-            )
-        self.measured = np.asarray(state.position, dtype=float)
+        state = self._look(observation)
         if self._start is None:
             self._start, self._top = observation.stamp, float(self.measured[2])
-            self._target = self.measured.copy()
         self.elapsed = observation.stamp - self._start
         self.force = float(np.linalg.norm(state.force))
         self.peak_force = max(self.peak_force, self.force)
         self.depth = max(self.depth, self._top - float(self.measured[2]))
         features = self._observer.features(observation, elapsed=self.elapsed)
         return {**features, 'target': self._target - self._origin}
+
+    def hold(self, observation: Observation) -> dict[str, ArmCommand]:
+        """Return the command that keeps the tool where it was first seen.
+
+        :raises StationError: as :meth:`sense`.
+        """
+        self._look(observation)
+        return self._at(self._target)
 
     def command(self, action: Action | None) -> dict[str, ArmCommand]:
         """Return the command for an action; ``None`` (no answer in time) repeats the last one.
@@ -104,11 +104,28 @@ class AttemptMotion:
             self._target = self._limited(self._wish(action))
             if action.gripper_width is not None:
                 self._width = max(0.0, float(action.gripper_width))
-        return {self._arm: ArmCommand(self._target, self._quaternion, self._width, self._effort)}
+        return self._at(self._target)
 
     def halt(self) -> dict[str, ArmCommand]:
         """Return the command that stops the tool where it is measured, with the grip kept."""
-        return {self._arm: ArmCommand(self.measured, self._quaternion, self._width, self._effort)}
+        return self._at(self.measured)
+
+    def _at(self, position: np.ndarray) -> dict[str, ArmCommand]:
+        return {self._arm: ArmCommand(position, self._quaternion, self._width, self._effort)}
+
+    def _look(self, observation: Observation) -> ArmState:
+        state = observation.arms.get(self._arm)
+        if state is None or not (
+            np.isfinite(state.position).all() and np.isfinite(state.force).all()
+        ):
+            raise StationError(
+                ErrorCode.POLICY_OBSERVATION_STALE,
+                f'arm {self._arm!r} reports no finite pose and force; look at the driver',
+            )
+        self.measured = np.asarray(state.position, dtype=float)
+        if self._target is None:
+            self._target = self.measured.copy()
+        return state
 
     def _wish(self, action: Action) -> np.ndarray:
         if action.delta is not None:

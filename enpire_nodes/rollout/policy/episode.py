@@ -2,13 +2,14 @@
 
 ::
 
-    PREPARING --policy ready--> RUNNING --done, time up, fault--> SETTLING --> finished
-    RUNNING, SETTLING --cancel--> HALTING --still--> finished (CANCELED)
+    PREPARING --policy ready--> STARTING --lease granted--> RUNNING
+    RUNNING --done, time up, fault--> SETTLING --> finished
+    STARTING, RUNNING, SETTLING --cancel--> HALTING --still--> finished (CANCELED)
     any but PREPARING --gate trips, station blind--> finished (UNSAFE)
 
 The policy is asked and answers later; every control period gets its command nevertheless: the last
-target is repeated while a policy thinks for longer than a period. One that has not answered within
-``step_deadline`` missed it, and loses the attempt after ``most_misses`` misses in a row.
+target is repeated while a policy thinks for longer than a period. One that misses its deadline
+``most_misses`` times in a row loses the attempt.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Link(Protocol):
     """What an episode needs of the node."""
 
     def ask(self, features: dict[str, np.ndarray]) -> None:
-        """Send features to the policy; its answer comes through :meth:`Episode.answer`."""
+        """Send features to the policy; its answer, or ``None`` at the deadline, comes later."""
 
     def engage(self) -> None:
         """Take the motion lease for the working arm."""
@@ -96,10 +97,11 @@ class State(Enum):
     """Where an episode stands."""
 
     PREPARING = 1
-    RUNNING = 2
-    SETTLING = 3
-    HALTING = 4
-    FINISHED = 5
+    STARTING = 2
+    RUNNING = 3
+    SETTLING = 4
+    HALTING = 5
+    FINISHED = 6
 
 
 class Episode:
@@ -109,7 +111,6 @@ class Episode:
     :param settle: makes the task's settle program.
     :param timeout: s of the station's clock, for the policy alone.
     :param settle_timeout: s of the station's clock.
-    :param step_deadline: s (wall) for an answer of the policy.
     :param most_misses: late answers in a row that end the attempt.
     :param stale_after: s (wall) without an observation after which the station is blind.
     """
@@ -122,8 +123,7 @@ class Episode:
         *,
         timeout: float,
         settle_timeout: float = 60.0,
-        step_deadline: float = 0.025,
-        most_misses: int = 5,
+        most_misses: int = 10,
         stale_after: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -139,7 +139,6 @@ class Episode:
         self._duration = 0.0
         self._settle_began = 0.0
         self._misses = self._misses_in_a_row = 0
-        self._step_deadline = step_deadline
         self._asked_at: float | None = None
         self._kept: tuple[Action | None, StationError | None] | None = None
         self._open: tuple[Observation, Any] | None = None
@@ -169,10 +168,12 @@ class Episode:
         self._guard(lambda: self._tick(observation, stamp))
 
     def answer(self, action: Action | None, error: StationError | None = None) -> None:
-        """Take the policy's answer; ``None`` without an error when it is late."""
+        """Take the policy's answer, one to each question; ``None`` when it missed its deadline."""
         self._asked_at = None
         if self.state is not State.RUNNING:
             return
+        if action is None and error is None:
+            error = self._miss()
         if self._open is not None:
             self._guard(lambda: self._answer(action, error))
         elif action is not None or error is not None:
@@ -188,7 +189,7 @@ class Episode:
         """Stop the arm, keep the grip, and finish as CANCELED once it stands still."""
         if self.state is State.PREPARING:
             self._finish(Outcome.CANCELED, ErrorCode.POLICY_CANCELED, 'canceled before it moved')
-        elif self.state in (State.RUNNING, State.SETTLING):
+        elif self.state in (State.STARTING, State.RUNNING, State.SETTLING):
             self._drop_settle()
             self.state, self._halt = State.HALTING, self._motion.halt()
             if self._open is not None:
@@ -220,6 +221,10 @@ class Episode:
 
     def _tick(self, observation: Observation, stamp: Any) -> None:
         if self.state is State.PREPARING and self._ready:
+            self._engaged_at = self._clock()
+            self._link.engage()
+            self.state = State.STARTING
+        if self.state is State.STARTING:
             self._begin(observation, stamp)
         elif self.state is State.RUNNING:
             self._run(observation, stamp)
@@ -229,8 +234,11 @@ class Episode:
             self._step_halt(observation, stamp)
 
     def _begin(self, observation: Observation, stamp: Any) -> None:
-        self._start, self._engaged_at = stamp, self._clock()
-        self._link.engage()
+        """Hold until the gate passes our commands: the policy's first one must not be lost."""
+        if not self._granted:
+            self._link.send(self._motion.hold(observation), stamp)
+            return
+        self._start = stamp
         self.state = State.RUNNING
         if self._ending[0] is Outcome.ABORTED:
             self._motion.sense(observation)
@@ -262,10 +270,7 @@ class Episode:
 
     def _wait(self) -> None:
         """Deal with a control period that begins before the last one was answered."""
-        waited = self._clock() - self._asked_at
-        if waited >= self._step_deadline:
-            self._miss()
-        elif waited > _HURRY:
+        if self._clock() - self._asked_at > _HURRY:
             self._reply(self._motion.command(None))
         # else we were late ourselves, and the answer is about to come
 
@@ -273,7 +278,7 @@ class Episode:
         if error is not None:
             self._end(Outcome.ABORTED, error.code, error.message)
         elif action is None:
-            self._miss()
+            self._reply(self._motion.command(None))
         elif action.done:
             self._end(Outcome.COMPLETED, ErrorCode.NONE, 'the policy said that it is done')
         else:
@@ -285,18 +290,17 @@ class Episode:
                 return
             self._reply(command)
 
-    def _miss(self) -> None:
+    def _miss(self) -> StationError | None:
+        """Count a late answer; return the error that ends the attempt if it was one too many."""
         self._misses += 1
         self._misses_in_a_row += 1
-        if self._misses_in_a_row >= self._most_misses:
-            self._end(
-                Outcome.ABORTED,
-                ErrorCode.POLICY_DEADLINE_MISSED,
-                f'the policy answered too late {self._misses_in_a_row} times in a row; make '
-                'step() faster, or raise step_deadline if the station allows it',
-            )
-        else:
-            self._reply(self._motion.command(None))
+        if self._misses_in_a_row < self._most_misses:
+            return None
+        return StationError(
+            ErrorCode.POLICY_DEADLINE_MISSED,
+            f'the policy answered too late {self._misses_in_a_row} times in a row; make '
+            'step() faster, or raise step_deadline if the station allows it',
+        )
 
     def _reply(self, command: Command) -> None:
         _, stamp = self._open

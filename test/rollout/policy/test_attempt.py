@@ -88,6 +88,16 @@ def test_the_gripper_keeps_what_it_was_told_last(motion):
     assert motion.command(Action())['right'].gripper_width == 0.05
 
 
+def test_before_it_begins_it_holds_where_it_was_first_seen(motion):
+    for height in (0.08, 0.0795):
+        held = motion.hold(observation(0.0, position=(0.0, 0.0, height)))['right']
+        np.testing.assert_allclose(held.position, GOAL + [0.0, 0.0, 0.08])
+    assert (motion.steps, motion.elapsed) == (0, 0.0)
+    features = motion.sense(observation(5.0, position=(0.0, 0.0, 0.0795)))
+    np.testing.assert_allclose(features['target'], [0.0, 0.0, 0.08])
+    assert motion.elapsed == 0.0
+
+
 def test_a_stop_is_where_the_tool_is_measured(motion):
     motion.sense(observation(0.0))
     motion.command(Action(delta=np.array([0.0, 0.0, -0.004])))

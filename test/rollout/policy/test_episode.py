@@ -93,9 +93,17 @@ class World:
             if self.asked > asked:
                 self.episode.answer(action)
 
-    def begin(self, periods=1):
-        self.episode.prepared()
+    def start(self, error=None):
+        """Let the policy be ready and the gate grant the lease."""
+        self.episode.prepared(error)
+        self.tick()
+        assert [stamp for stamp, _ in self.sent] == [self.index], 'it holds until then'
         self.episode.safety(tripped=False, passing=True, message='')
+        self.sent.clear()
+        self.index = 0
+
+    def begin(self, periods=1):
+        self.start()
         self.run(periods)
         return self
 
@@ -169,7 +177,7 @@ def test_late_answers_between_good_ones_do_not():
 
 
 def test_a_policy_slower_than_the_period_is_followed_at_its_own_pace():
-    world = World(step_deadline=0.2).begin(2)
+    world = World().begin(2)
     for _ in range(4):
         world.tick()
     assert world.asked == 3
@@ -185,12 +193,15 @@ def test_a_policy_slower_than_the_period_is_followed_at_its_own_pace():
     assert (world.result.outcome, world.result.deadline_misses) == (Outcome.COMPLETED, 0)
 
 
-def test_a_policy_that_does_not_answer_misses_every_period_after_its_deadline():
-    world = World(step_deadline=0.1, most_misses=3).begin(1)
-    world.tick()
-    for _ in range(20):
+def test_a_deadline_longer_than_the_period_is_missed_between_two_periods():
+    world = World(most_misses=3).begin(1)
+    for _ in range(3):
+        assert not world.results
         world.tick()
-    assert world.asked == 2
+        world.tick()
+        world.episode.answer(None)
+    assert world.asked == 4
+    world.run(10)
     assert world.result.code == ErrorCode.POLICY_DEADLINE_MISSED
     assert world.result.deadline_misses == 3
 
@@ -208,7 +219,7 @@ def test_a_node_that_was_late_itself_does_not_blame_the_policy():
 
 
 def test_a_fault_between_two_periods_is_dealt_with_at_the_next():
-    world = World(step_deadline=0.2).begin(2)
+    world = World().begin(2)
     world.tick()
     world.tick()
     world.episode.answer(None, StationError(ErrorCode.POLICY_CRASHED, 'boom'))
@@ -236,8 +247,7 @@ def test_a_fault_of_the_policy_ends_it_and_the_arm_settles(code):
 
 def test_a_policy_that_never_begins_still_lets_the_arm_settle():
     world = World()
-    world.episode.prepared(StationError(ErrorCode.POLICY_WORKER_FAILED, 'no process'))
-    world.episode.safety(tripped=False, passing=True, message='')
+    world.start(StationError(ErrorCode.POLICY_WORKER_FAILED, 'no process'))
     world.run(10)
     assert world.result.outcome == Outcome.ABORTED
     assert world.result.code == ErrorCode.POLICY_WORKER_FAILED
@@ -265,6 +275,21 @@ def test_a_trip_before_it_moves_is_not_its_business():
     world.episode.safety(tripped=True, passing=False, message='an old one')
     world.begin(2)
     assert world.episode.state is State.RUNNING
+
+
+def test_until_the_lease_is_granted_the_arm_holds_and_the_policy_waits():
+    world = World()
+    world.episode.prepared()
+    for _ in range(3):
+        world.position = world.position - [0.0, 0.0, 0.0001]
+        world.tick()
+    assert world.asked == 0
+    assert [stamp for stamp, _ in world.sent] == [1, 2, 3]
+    assert {command.position[2] for _, command in world.sent} == {0.0799}, 'it does not creep'
+    world.episode.safety(tripped=False, passing=True, message='')
+    world.run(1)
+    assert world.asked == 1
+    assert world.sent[-1][1].position[2] == pytest.approx(0.0799 - 0.001)
 
 
 def test_a_gate_that_does_not_grant_the_lease_ends_it():
