@@ -107,6 +107,7 @@ class SafetyGate(StationNode):
         self._topics: dict[str, ArmTopics] = {}
         self._entities: list[tuple[Callable, object]] = []
         self._reported, self._refused = -1, 0
+        self._faulted: set[str] = set()
         super().__init__('safety_gate', parameters=PARAMETERS, **arguments)
 
     def configure(self) -> None:
@@ -238,7 +239,15 @@ class SafetyGate(StationNode):
         self._do(self._gate.request_lease, request)
 
     def _on_heartbeat(self, message: Heartbeat) -> None:
-        self._do(self._gate.heartbeat, message.node, message.incarnation)
+        node, faulted = message.node, message.state == Heartbeat.FAULTED
+        if not faulted:
+            self._faulted.discard(node)
+            self._do(self._gate.heartbeat, node, message.incarnation)
+        elif node not in self._faulted and node != self.get_fully_qualified_name():
+            # a node's own words, or those of bring-up when its process has died: whoever it is,
+            # nothing moves on as if the station were whole
+            self._faulted.add(node)
+            self._do(self._gate.node_lost, node, message.message)
 
     def _on_line(self, message: Bool) -> None:
         self._do(self._gate.line, is_open=message.data)

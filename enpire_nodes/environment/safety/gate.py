@@ -210,6 +210,13 @@ class SafetyGate(ABC):
             return []
         return self._react(now)
 
+    def node_lost(self, node: str, message: str) -> list[Target]:
+        """End the lease, because a node of the station died or can no longer work."""
+        if self._mode is not Mode.PASSING:
+            return []
+        self._trip(StationError(ErrorCode.RUNNER_NODE_LOST, f'{node}: {message}'))
+        return self._react(self._clock())
+
     def estop(self, reason: str) -> list[Target]:
         """Latch the emergency stop; the first reason stays."""
         if self._mode is Mode.ESTOPPED:
