@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import signal
 import sys
+from types import FrameType
 
 import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
-RCLError = rclpy_implementation.RCLError
+#: s within which a signal is noticed.
+SPIN_PERIOD = 0.2
 
 
 def make_executor() -> Executor:
@@ -22,21 +25,32 @@ def make_executor() -> Executor:
     return EventsExecutor()
 
 
-def spin(executor: Executor) -> None:
-    """Spin until the context shuts down.
+class StopSignals:
+    """Remembers that SIGINT or SIGTERM came, so that the callback under way can end in peace.
+
+    rclpy's own handler shuts the context down in the middle of whatever is being published.
+    """
+
+    def __init__(self) -> None:
+        self.received = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self.received = True
+
+
+def spin(executor: Executor, stop: StopSignals | None = None) -> None:
+    """Spin until a signal comes or the context shuts down.
 
     ``EventsExecutor.spin()`` of rclpy 7.1.6 runs hot and ignores signals; with a time-out it
     sleeps as it should.
     """
     try:
-        while rclpy.ok():
-            executor.spin_once(timeout_sec=0.5)
+        while rclpy.ok() and not (stop is not None and stop.received):
+            executor.spin_once(timeout_sec=SPIN_PERIOD)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except RCLError:
-        # a signal shuts the context down in the middle of a callback that publishes
-        if rclpy.ok():
-            raise
 
 
 def run(*factories: Callable[[], Node], args: Sequence[str] | None = None) -> int:
@@ -45,14 +59,18 @@ def run(*factories: Callable[[], Node], args: Sequence[str] | None = None) -> in
     :param factories: node classes; several share one process and one executor.
     :param args: command line; the process's own when omitted.
     """
-    rclpy.init(args=list(args) if args is not None else None)
+    rclpy.init(
+        args=list(args) if args is not None else None,
+        signal_handler_options=SignalHandlerOptions.NO,
+    )
+    stop = StopSignals()
     nodes: list[Node] = []
     try:
         nodes.extend(factory() for factory in factories)
         executor = make_executor()
         for node in nodes:
             executor.add_node(node)
-        spin(executor)
+        spin(executor, stop)
     except ValueError as error:
         sys.stderr.write(f'cannot start: {error}\n')
         return 2
