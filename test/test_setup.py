@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from provision import machine, packages
+from provision import machine, main, packages, probe
 from provision.build import build_environment, build_inputs
 from provision.machine import check_machine, find_ros, install_packages, Ros
 from provision.packages import adapt_wheels, explain_pip, requirement_files
@@ -19,6 +19,7 @@ from provision.problems import Missing, report, SetUpError
 from provision.steps import alone, digest, Steps
 
 ROOT = Path(__file__).parents[1]
+SUDO = '' if os.geteuid() == 0 else 'sudo '
 WHEELS, INSTALLED = Ros(installed=False), Ros(installed=True)
 
 
@@ -114,7 +115,7 @@ def test_everything_that_is_missing_is_named_in_one_command(
     version = f'python{sys.version_info.major}.{sys.version_info.minor}'
     assert caught.value.packages == ('git', 'g++', f'{version}-venv', f'{version}-dev')
     assert str(caught.value).splitlines()[-1] == (
-        f'  fix: sudo apt-get install git g++ {version}-venv {version}-dev'
+        f'  fix: {SUDO}apt-get install git g++ {version}-venv {version}-dev'
     )
 
 
@@ -158,13 +159,33 @@ def test_system_packages_are_installed_only_when_allowed(monkeypatch: pytest.Mon
     assert called[-1][-1] == 'libegl1'
 
 
+def test_missing_packages_are_installed_until_nothing_new_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    rounds = [('g++',), ('g++', 'libegl1'), ('libegl1',)]
+    installed = []
+
+    def provide(environment: dict) -> None:
+        raise SetUpError([Missing('something', rounds[len(installed)])])
+
+    def install(names: tuple[str, ...], environment: dict) -> bool:
+        installed.append(names)
+        return bool(names)
+
+    monkeypatch.setattr(main, 'provide', provide)
+    monkeypatch.setattr(main, 'install_packages', install)
+    with pytest.raises(SetUpError):
+        main._provide_with_packages({})
+    assert installed == [('g++',), ('libegl1',), ()]
+
+
 def test_report_joins_packages_and_keeps_commands():
     text = report([Missing('a', ('x', 'y')), Missing('b', ('y',)), Missing('c', command='do it')])
     assert text.splitlines() == [
         'set-up: a',
         'set-up: b',
         'set-up: c',
-        '  fix: sudo apt-get install x y',
+        f'  fix: {SUDO}apt-get install x y',
         '  fix: do it',
     ]
 
@@ -234,11 +255,29 @@ def test_include_folders_of_the_wheels_become_those_of_this_python(tmp_path: Pat
     ],
 )
 def test_missing_library_is_traced_to_its_package(output: str, package: str):
-    assert explain_import('cv2', output).packages == (package,)
+    assert [found.packages for found in explain_import('cv2', output)] == [(package,)]
+
+
+def test_all_missing_libraries_are_named_at_once():
+    listing = '\tlibGL.so.1 => not found\n\tlibc.so.6 => /l/c.so\n\tlibnew.so.3 => not found'
+    error = 'ImportError: libGL.so.1: cannot open shared object file'
+    found = explain_import('cv2', f'{listing}\n{error}')
+    assert [item.what for item in found] == ['cv2 needs libGL.so', 'cv2 needs libnew.so']
+    assert found[0].packages == ('libgl1',)
+    assert found[1].command == 'apt-file search libnew.so'
+
+
+def test_missing_libraries_of_an_installed_package_are_listed():
+    done = subprocess.run(
+        [sys.executable, '-c', probe._MISSING_LIBRARIES.format('cv2')],
+        capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert 'libc.so.6 =>' in done.stderr
+    assert 'not found' not in done.stderr
 
 
 def test_other_import_errors_are_quoted():
-    found = explain_import('cv2', 'Traceback ...\nImportError: numpy is too old')
+    (found,) = explain_import('cv2', 'Traceback ...\nImportError: numpy is too old')
     assert 'numpy is too old' in found.what
     assert found.command
 

@@ -32,12 +32,7 @@ def main() -> int:
     environment = dict(os.environ)
     try:
         with alone(ROOT / 'build' / '.set_up.lock'):
-            try:
-                provide(environment)
-            except SetUpError as error:
-                if not install_packages(error.packages, environment):
-                    raise
-                provide(environment)
+            _provide_with_packages(environment)
     except SetUpError as error:
         print(error, file=sys.stderr)
         return 1
@@ -73,6 +68,19 @@ def provide(environment: Mapping[str, str]) -> None:
 
     title = 'trying the installed packages'
     steps.run('probe', packages, title, lambda: check_packages(PYTHON, environment))
+
+
+def _provide_with_packages(environment: Mapping[str, str]) -> None:
+    """Provide, and each time that system packages are missing install them, where allowed."""
+    asked: set[str] = set()
+    while True:
+        try:
+            return provide(environment)
+        except SetUpError as error:
+            new = tuple(name for name in error.packages if name not in asked)
+            if not install_packages(new, environment):
+                raise
+            asked.update(new)
 
 
 def _install(files: list[Path], ros: Ros) -> None:

@@ -20,8 +20,18 @@ LIBRARIES = {
     'libgomp.so': 'libgomp1',
     'libxcb.so': 'libxcb1',
 }
+#: What draws without a screen.
 DRAWING = ('libegl1', 'libgles2', 'libgl1-mesa-dri')
 
+#: Lists, on the error stream, what the compiled parts of a package do not find.
+_MISSING_LIBRARIES = """
+import importlib.util, pathlib, subprocess, sys
+folder = pathlib.Path(importlib.util.find_spec('{}').origin).parent
+for part in folder.glob('*.so'):
+    done = subprocess.run(['ldd', part], capture_output=True, text=True)
+    sys.stderr.write(done.stdout)
+sys.exit(1)
+"""
 _DRAW = 'import mujoco; c = mujoco.GLContext(64, 64); c.make_current(); c.free()'
 
 
@@ -34,7 +44,9 @@ def check_packages(python: Path, environment: Mapping[str, str]) -> None:
     for module in ('cv2', 'rclpy', 'torch'):
         output = _run(python, f'import {module}', environment)
         if output is not None:
-            missing.append(explain_import(module, output))
+            # The import names the first missing library; ldd names all.
+            all_of_it = _run(python, _MISSING_LIBRARIES.format(module), environment) or ''
+            missing += explain_import(module, f'{all_of_it}\n{output}')
     if environment.get('MUJOCO_GL', '').lower() not in ('disable', 'disabled', 'off', '0'):
         ways = [environment['MUJOCO_GL']] if environment.get('MUJOCO_GL') else ['egl', 'osmesa']
         outputs = []
@@ -48,17 +60,22 @@ def check_packages(python: Path, environment: Mapping[str, str]) -> None:
         raise SetUpError(missing)
 
 
-def explain_import(module: str, output: str) -> Missing:
-    """Say which library an import misses, and the package that has it."""
-    found = re.search(r'(lib[\w.+-]+?\.so)[.\d]*: cannot open shared object', output)
-    if found and found.group(1) in LIBRARIES:
-        return Missing(f'{module} needs {found.group(1)}', (LIBRARIES[found.group(1)],))
-    if found:
-        return Missing(f'{module} needs {found.group(1)}', command=f'apt-file search {found[1]}')
-    last = output.strip().splitlines()[-1:] or ['no output']
-    return Missing(
-        f'{module} cannot be imported: {last[0]}', command='make clean, then make again'
-    )
+def explain_import(module: str, output: str) -> list[Missing]:
+    """Say which libraries an import misses, and the packages that have them.
+
+    :param output: of the import that failed, of ``ldd``, or both.
+    """
+    names = re.findall(r'(lib[\w.+-]+?\.so)[.\d]*(?:: cannot open| => not found)', output)
+    if not names:
+        last = output.strip().splitlines()[-1:] or ['no output']
+        command = 'make clean, then make again'
+        return [Missing(f'{module} cannot be imported: {last[0]}', command=command)]
+    return [
+        Missing(f'{module} needs {name}', (LIBRARIES[name],))
+        if name in LIBRARIES
+        else Missing(f'{module} needs {name}', command=f'apt-file search {name}')
+        for name in dict.fromkeys(names)
+    ]
 
 
 def _run(python: Path, code: str, environment: Mapping[str, str]) -> str | None:

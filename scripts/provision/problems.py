@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+import os
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def report(missing: Iterable[Missing]) -> str:
     lines = [f'set-up: {item.what}' for item in missing]
     packages = list(dict.fromkeys(name for item in missing for name in item.packages))
     if packages:
-        lines.append(f'  fix: sudo apt-get install {" ".join(packages)}')
+        rights = '' if os.geteuid() == 0 else 'sudo '
+        lines.append(f'  fix: {rights}apt-get install {" ".join(packages)}')
     lines += [f'  fix: {item.command}' for item in missing if item.command]
     return '\n'.join(lines)
