@@ -54,7 +54,6 @@ class StationLink:
         self._executor.add_node(self._node)
         self._client = ActionClient(self._node, RunTrials, 'run_trials')
         self._incarnation, self._beat = 0, -float('inf')
-        self._services: dict[str, Any] = {}
         for kind, topic, callback, profile in (
             (StationState, 'station_state', self._on_state, qos.LATCHED),
             (ResetStatistics, 'reset_statistics', self._on_resets, qos.LATCHED),
@@ -87,22 +86,6 @@ class StationLink:
         except KeyboardInterrupt:
             self.board.notice = 'stopping; Ctrl-C again leaves at once'
             return request.cancel()
-
-    def listen(self, kind: type, topic: str, callback: Callable, profile: object = 10) -> None:
-        """Subscribe to one more topic; relative names are the station's."""
-        self._node.create_subscription(kind, topic, callback, profile)
-
-    def ask(self, kind: type, name: str, request: Any, *, timeout: float = 5.0) -> Any:
-        """Call a service of the station; None when it does not answer in time."""
-        if name not in self._services:
-            self._services[name] = self._node.create_client(kind, name)
-        client, end = self._services[name], time.monotonic() + timeout
-        while not client.service_is_ready() and time.monotonic() < end:
-            self.hear()
-        future = client.call_async(request)
-        while not future.done() and time.monotonic() < end:
-            self._executor.spin_once(timeout_sec=_SPIN)
-        return future.result() if future.done() else None
 
     def hear(self, seconds: float = _SPIN) -> None:
         """Take in what the station says for a while."""
