@@ -134,17 +134,21 @@ class ProgramRunner:
 
     def _on_safety(self, state: SafetyState) -> None:
         self._safety = state
-        if self._program is None or state.lease != self._commander.lease:
-            if self._program is not None and state.mode == SafetyState.ESTOPPED:
-                self._fail(state)
+        if self._program is None:
             return
-        if state.mode == SafetyState.PASSING:
+        ours = state.lease == self._commander.lease
+        if ours and state.mode == SafetyState.PASSING:
             self._granted = True
-        elif state.mode in (SafetyState.TRIPPED, SafetyState.ESTOPPED):
+        elif state.mode == SafetyState.ESTOPPED or self._granted:
+            # also a gate that was started anew, and knows nothing of the lease
+            self._fail(state)
+        elif ours and state.mode == SafetyState.TRIPPED:
             self._fail(state)
 
     def _fail(self, state: SafetyState) -> None:
         code = ErrorCode(state.error_code)
+        if code in (ErrorCode.UNSET, ErrorCode.NONE):
+            code = ErrorCode.GATE_NO_LEASE
         self._finish(None, StationError(code, f'the safety gate stopped the arm: {state.message}'))
 
     def _watch(self) -> None:

@@ -12,12 +12,13 @@ def _profile(depth: int, *, latched: bool = False) -> QoSProfile:
     )
 
 
+#: Deep enough that a recorder which stalls for half a second loses nothing.
 #: Joint states, poses, wrenches and gripper states.
-ARM_STATE = _profile(10)
+ARM_STATE = _profile(50)
 #: Pictures and camera parameters.
-IMAGES = _profile(5)
+IMAGES = _profile(10)
 #: Targets, from commanders to the gate and from the gate to the driver.
-COMMANDS = _profile(10)
+COMMANDS = _profile(50)
 #: Who may command.
 LEASE = _profile(10)
 #: Signs of life.
