@@ -47,7 +47,8 @@ class Plant:
         self.force = np.array([0.0, 0.0, 1000.0 * max(0.0, self.floor - target.position[2])])
         self.quaternion = np.asarray(target.quaternion)
         least = self.object_width or 0.0
-        self.width = max(least, self.width + np.clip(target.gripper_width - self.width, -0.01, 0.01))
+        change = np.clip(target.gripper_width - self.width, -0.01, 0.01)
+        self.width = max(least, self.width + change)
         squeezing = self.object_width is not None and target.gripper_width < least
         self.effort = target.gripper_effort if squeezing and self.width <= least else 0.0
         self.stamp, self.ticks = self.stamp + PERIOD, self.ticks + 1

@@ -27,12 +27,15 @@ class Clearance:
             (np.asarray(settings.cradle.centre), settings.cradle.mouth_radius),
         ]
 
-    def fits(self, grip: np.ndarray, heading: float, width: float) -> bool:
+    def fits(
+        self, grip: np.ndarray, heading: float, width: float, *, over_rim: bool = False
+    ) -> bool:
         """Tell whether an open hand that points down can be lowered around a lying pin.
 
         :param grip: (2,) m, between the fingertips.
         :param heading: rad, of the hand, along the pin.
         :param width: m between the pads.
+        :param over_rim: the fingertips stay above the tray's rim.
         """
         along = np.array([np.cos(heading), np.sin(heading)])
         across = np.array([-along[1], along[0]])

@@ -17,7 +17,7 @@ from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 SQUEEZE = 0.004
 _TOUCH = 4.0  # N, upward: the hand or the pin has met something
 _PITCH = np.deg2rad(75.0)  # of the hand that stands a lying pin up, from straight down
-_FROM_END = 0.020  # m, where a lying pin is gripped
+_FROM_END = (0.020, 0.026, 0.032)  # m, where a lying pin is gripped, the best place first
 _FEEL_FOR = 0.015  # m below the pin's axis, how far the hand is lowered to meet the floor
 _NARROW = 0.030  # m, how far the hand opens around a lying pin
 
@@ -72,9 +72,9 @@ class Grasping:
         return lambda: bool(self._hand.force[2] > _TOUCH)
 
     def open(self, width: float | None = None) -> Steps[None]:
-        """Let go of whatever is in the hand."""
+        """Let go of whatever is in the hand; ``width`` in m, None for wide open."""
         grasp = self._settings.grasp
-        yield from self._hand.grip(width or grasp.open_width, grasp.effort)
+        yield from self._hand.grip(grasp.open_width if width is None else width, grasp.effort)
 
     def close(self) -> Steps[None]:
         """Squeeze."""
@@ -184,20 +184,28 @@ class Grasping:
         far, near = (pin.top, pin.bottom)
         if (far - near) @ ahead < 0.0:
             far, near = near, far
-        grip = far + (near - far) / np.linalg.norm(near - far) * _FROM_END
-        grip[2] = max(grip[2], floor + settings.pin.radius)
-        if not clearance.fits(grip, heading, _NARROW):
+        along = (near - far) / np.linalg.norm(near - far)
+        places = [far + from_end * along for from_end in _FROM_END]
+        over_rim = floor + settings.tray.rim_height + 0.003
+        fitting = [
+            spot
+            for spot in places
+            if clearance.fits(spot, heading, _NARROW, over_rim=spot[2] > over_rim)
+        ]
+        if not fitting:
             middle = (pin.top + pin.bottom) / 2.0
             shift = clearance.way_out(middle, ahead[:2], _NARROW)
             yield from self.shove(pin, shift, clearance)
             return False
+        grip = fitting[0]
+        grip[2] = max(grip[2], floor + settings.pin.radius)
         down = hand_orientation(heading)
         yield from self.rise()
         yield from self.open(_NARROW)
         yield from self.above(grip, down)
         yield from hand.move(grip + [0, 0, 0.03], speed=reset.fast, tolerance=0.003)
         # the floor tells the height better than the arm's own calibration does
-        floor_below = grip - [0.0, 0.0, _FEEL_FOR]
+        floor_below = grip - [0.0, 0.0, 0.002 if grip[2] > over_rim else _FEEL_FOR]
         yield from hand.move(floor_below, speed=reset.slow, until=self.touched(), patience=0.2)
         yield from hand.move(hand.goal + [0.0, 0.0, 0.002], speed=reset.slow, patience=0.1)
         yield from self.close()
@@ -219,7 +227,7 @@ class Grasping:
         tip = yield from look()
         if tip is None:
             hanging = matrix_from_quaternion(hand.state.quaternion)[:, 0]
-            tip = hand.position + (settings.pin.length - _FROM_END) * hanging
+            tip = hand.position + (settings.pin.length - _FROM_END[0]) * hanging
         yield from self.seat(tip)
         back = hand.position - 0.075 * np.array([0.0, np.sin(_PITCH), -np.cos(_PITCH)])
         yield from hand.move(back, speed=settings.reset.slow * 1.5, patience=0.0)

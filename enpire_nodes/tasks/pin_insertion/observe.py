@@ -77,6 +77,6 @@ class PinObserver:
         stamps = [stamp for stamp, _ in self._views.values()]
         if max(stamps) - min(stamps) > 0.06:
             return  # one camera is late: the two pictures do not belong together
-        pin = self._eyes.combine({name: view for name, (_, view) in self._views.items()}).pin
+        pin = self._eyes.pin({name: view for name, (_, view) in self._views.items()})
         if pin is not None:
             self._tip, self._tip_stamp = pin.bottom - self._origin, min(stamps)

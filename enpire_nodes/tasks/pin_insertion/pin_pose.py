@@ -85,7 +85,8 @@ class _Views:
         """Take the pairing of ends under which the rays meet, or else the axis' two planes."""
         length, limit = self._settings.pin.length, self._settings.vision.miss
         best = None
-        for swap in (False, True):
+        steep = all(abs(stick.direction[1]) > 0.9 for stick in self._sticks)
+        for swap in (False,) if steep else (False, True):
             ends = self._ends(swap)
             size = float(np.linalg.norm(ends[0] - ends[1]))
             cost = max(ends[2], ends[3]) + 0.3 * abs(size - length)

@@ -80,7 +80,7 @@ class PinVerifier:
     ) -> Judgement:
         """Judge by what is there."""
         needed = min_frames or self._settings.verify.frames
-        readings = self._readings(settled)
+        readings = self._readings(settled, needed)
         votes, codes = [], []
         for name in self._names:
             vote, code = self._camera_vote(name, readings[name], now, settled, needed)
@@ -104,17 +104,17 @@ class PinVerifier:
     def _window(self, start: float, end: float) -> list[ArmState]:
         return [state for state in self._states if start <= state.stamp <= end + 1e-6]
 
-    def _readings(self, settled: float) -> dict[str, list[Reading]]:
-        """Return what each camera's fresh pictures say, newest last."""
-        fresh = {name: self._fresh(name, settled) for name in self._names}
+    def _readings(self, settled: float, needed: int) -> dict[str, list[Reading]]:
+        """Return what each camera's newest fresh pictures say, newest last."""
+        fresh = {name: self._fresh(name, settled)[-needed:] for name in self._names}
         length = min(map(len, fresh.values()))
         rims = []
         for index in range(1, length + 1):
-            look = self._eyes.combine(
+            block = self._eyes.block(
                 {name: self._look(seen[-index]) for name, seen in fresh.items()}
             )
-            if look.block is not None:
-                rims.append(look.block.rim)
+            if block is not None:
+                rims.append(block.rim)
         rim = np.median(rims, axis=0) if rims else None
         return {
             name: [

@@ -23,6 +23,8 @@ from enpire_nodes.tasks.pin_insertion.segmentation import (
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 
 _CIRCLE = np.linspace(0.0, 2.0 * np.pi, 32, endpoint=False)
+_PROBE = 1e-3  # m, between the places that a fit compares
+_PROBES = _PROBE * np.array([[0.0, 0.0], [1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,13 +42,11 @@ class Look:
     :param pin: None when no pair of cameras sees it.
     :param block: None when it is not recognised.
     :param sticks: the pin in each picture, shifted as the cradle says.
-    :param outlines: the block in each picture, shifted likewise.
     """
 
     pin: PinEstimate | None
     block: BlockEstimate | None
     sticks: Mapping[str, Stick] = field(default_factory=dict)
-    outlines: Mapping[str, Outline] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,19 +114,25 @@ class Eyes:
 
     def combine(self, views: Mapping[str, View]) -> Look:
         """Measure pin and block in views that are already segmented."""
-        sticks, outlines = {}, {}
-        for name, view in views.items():
-            shift = self._shift(name, view.cradle)
-            if view.stick is not None:
-                sticks[name] = _shifted_stick(view.stick, shift)
-            if view.block is not None:
-                outlines[name] = _shifted_outline(view.block, shift)
-        return Look(
-            locate_pin(self._cameras, sticks, self._settings),
-            self._block(outlines),
-            sticks,
-            outlines,
-        )
+        sticks = self._sticks(views)
+        return Look(locate_pin(self._cameras, sticks, self._settings), self.block(views), sticks)
+
+    def pin(self, views: Mapping[str, View]) -> PinEstimate | None:
+        """Measure the pin alone."""
+        return locate_pin(self._cameras, self._sticks(views), self._settings)
+
+    def block(self, views: Mapping[str, View]) -> BlockEstimate | None:
+        """Measure the block alone."""
+        outlines = {
+            name: view.block.edges + np.repeat(self._shift(name, view.cradle), 2)
+            for name, view in views.items()
+            if view.block is not None
+        }
+        return self._fit_block(outlines) if len(outlines) >= 2 else None
+
+    def _sticks(self, views: Mapping[str, View]) -> dict[str, Stick]:
+        found = {name: self.alone(name, view) for name, view in views.items()}
+        return {name: stick for name, stick in found.items() if stick is not None}
 
     def alone(self, name: str, view: View) -> Stick | None:
         """Return the pin in one view, shifted as the cradle says."""
@@ -174,40 +180,42 @@ class Eyes:
                 self._shifts[name] = shift
         return self._shifts[name]
 
-    def _block(self, outlines: Mapping[str, Outline]) -> BlockEstimate | None:
-        if len(outlines) < 2:
-            return None
+    def _fit_block(self, outlines: Mapping[str, np.ndarray]) -> BlockEstimate | None:
+        """Move an upright cylinder until its outlines meet those that are seen."""
         block, tray = self._settings.block, self._settings.tray
         cameras = [self._cameras[name] for name in outlines]
-        seen = np.concatenate([outline.edges for outline in outlines.values()])
+        seen = np.concatenate(list(outlines.values()))
         place = np.array(block.centre)
-
-        def predict(place: np.ndarray) -> np.ndarray:
-            ring = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1) * block.radius + place
-            points = np.concatenate(
-                [
-                    np.column_stack([ring, np.full(len(ring), tray.height + height)])
-                    for height in (0.0, block.height)
-                ]
-            )
-            return np.concatenate([_box_of(camera, points) for camera in cameras])
-
         weight = np.tile([1.0, 1.0, 0.5, 1.0], len(cameras))  # the pin may hide the upper edge
-        for _ in range(4):
-            error = seen - predict(place)
-            slope = np.stack(
-                [
-                    (predict(place + step) - predict(place - step)) / 2e-3
-                    for step in (np.array([1e-3, 0.0]), np.array([0.0, 1e-3]))
-                ],
-                axis=1,
+        for _ in range(3):
+            tried = place + _PROBES
+            edges = np.concatenate(
+                [self._outlines_at(camera, tried) for camera in cameras], axis=1
             )
+            error = seen - edges[0]
+            slope = np.stack([edges[1] - edges[2], edges[3] - edges[4]], axis=1) / (2 * _PROBE)
             robust = weight / np.maximum(1.0, np.abs(error) / 2.0)
             place = place + np.linalg.lstsq(slope * robust[:, None], error * robust, rcond=None)[0]
-        residual = float(np.median(np.abs(seen - predict(place))))
+        residual = float(np.median(np.abs(error)))
         if residual > 4.0 or np.abs(place - block.centre).max() > 0.08:
             return None
         return BlockEstimate(np.array([*place, tray.height + block.height]), residual)
+
+    def _outlines_at(self, camera: Camera, places: np.ndarray) -> np.ndarray:
+        """Return the (n, 4) edges in px that a camera would see of a block at (n, 2) places."""
+        block, floor = self._settings.block, self._settings.tray.height
+        ring = np.stack([np.cos(_CIRCLE), np.sin(_CIRCLE)], axis=1) * block.radius
+        rings = np.concatenate(
+            [
+                np.column_stack([ring, np.full(len(ring), floor + height)])
+                for height in (0.0, block.height)
+            ]
+        )
+        offsets = np.column_stack([places, np.zeros(len(places))])
+        points = (rings[None] + offsets[:, None]).reshape(-1, 3)
+        pixels = camera.project(points).reshape(len(places), len(rings), 2)
+        low, high = pixels.min(axis=1), pixels.max(axis=1)
+        return np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]], axis=1)
 
 
 def _box_of(camera: Camera, points: np.ndarray) -> np.ndarray:
@@ -241,14 +249,4 @@ def _shifted_stick(stick: Stick, shift: np.ndarray) -> Stick:
         stick.width,
         stick.pixels,
         stick.cut,
-    )
-
-
-def _shifted_outline(outline: Outline, shift: np.ndarray) -> Outline:
-    return Outline(
-        outline.left + shift[0],
-        outline.right + shift[0],
-        outline.top + shift[1],
-        outline.bottom + shift[1],
-        outline.pixels,
     )
