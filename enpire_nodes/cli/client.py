@@ -180,6 +180,10 @@ class _Request:
         while time.monotonic() < give_up:
             self._say(said)
             self._pass(_SPIN)
+            state = self._link.board.state
+            if state.trial_id and state.request_id == self._goal.request_id:
+                # another client sent it; we follow, and ask for the result when it is done
+                give_up = time.monotonic() + self._patience
             if not self._link.offered:
                 continue
             self._life = self._link.incarnation

@@ -83,6 +83,10 @@ class Service:
         """Remove the client; only in the spinning thread."""
         self._link.node.destroy_client(self._client)
 
+    def fire(self, request: Any) -> None:
+        """Send a request and do not wait; only in the spinning thread."""
+        self._client.call_async(request)
+
     def call(self, request: Any, *, deadline: float, interruptible: bool = True) -> Any:
         """Return the answer.
 
@@ -151,6 +155,10 @@ class Action:
         """Remove the client; only in the spinning thread."""
         self._client.destroy()
         self._cancel.destroy()
+
+    def abandon(self) -> None:
+        """Cancel whatever goal the server has and do not wait; only in the spinning thread."""
+        self._cancel.fire(CancelGoal.Request())
 
     def run(self, goal: Any, *, deadline: float) -> Any:
         """Send a goal and return its result message.

@@ -83,6 +83,7 @@ class StationClient:
         self._controller = ''
         self._controller_key: object = None
         self._bag: Path | None = None
+        self._recording = ''
         self.waiting = Waiting(self._interrupt)
         self.link = Link(node, self.waiting, self._gone)
         self._reset = self._action(ResetScene, 'reset_scene', RESET, ErrorCode.RESET_NOT_READY)
@@ -117,7 +118,11 @@ class StationClient:
             self._controller_key = None
 
     def close(self) -> None:
-        """Make every wait end with RUNNER_INTERRUPTED, for good."""
+        """Stop the arms and the recording, and make every wait end with RUNNER_INTERRUPTED."""
+        if self._recording and not self._closing:
+            self._reset.abandon()
+            self._execute.abandon()
+            self._stop.fire(StopRecording.Request(trial_id=self._recording))
         with self.waiting.changing():
             self._closing = True
 
@@ -168,7 +173,7 @@ class StationClient:
 
     def start_recording(self, trial_id: str, bag: Path) -> None:
         """Start the bag and wait until every required topic arrives in it."""
-        self._bag = bag
+        self._bag, self._recording = bag, trial_id
         answer = self._start.poll(
             StartRecording.Request(trial_id=trial_id, bag=str(bag)),
             pending=StartRecording.Response.STARTING,
@@ -253,6 +258,7 @@ class StationClient:
             if error.code is not ErrorCode.RUNNER_NODE_LOST or self._closing:
                 raise
             return self._recovered(error.code, error.message)
+        self._recording = ''
         recording = answers.recording(answer)
         if recording.error_code is ErrorCode.RECORDER_NOT_RECORDING:
             return self._recovered(recording.error_code, recording.message)

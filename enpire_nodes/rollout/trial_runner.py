@@ -18,7 +18,13 @@ from enpire_nodes.environment.context import load_context
 from enpire_nodes.rollout import runner_messages
 from enpire_nodes.rollout.ledger import Ledger, station_lock_path, StationLock
 from enpire_nodes.rollout.messages import trial_message
-from enpire_nodes.rollout.records import Activity, RequestRecord, TrialRecord, VerdictRecord
+from enpire_nodes.rollout.records import (
+    Activity,
+    RequestRecord,
+    TrialOutcome,
+    TrialRecord,
+    VerdictRecord,
+)
 from enpire_nodes.rollout.runner_messages import Standing
 from enpire_nodes.rollout.runner_parameters import deadlines, PARAMETERS
 from enpire_nodes.rollout.station_client import StationClient
@@ -216,7 +222,8 @@ class TrialRunner(StationNode):
 
     def _settle_past(self) -> None:
         recordings = {}
-        for trial in self._ledger.open_trials():
+        ended = [t for t in self._ledger.trials(limit=1) if t.outcome is TrialOutcome.INTERRUPTED]
+        for trial in (*self._ledger.open_trials(), *ended):
             bag = self._ledger.run.bag(trial.trial_id)
             if not bag.is_dir():
                 continue
