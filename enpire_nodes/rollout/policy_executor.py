@@ -12,17 +12,19 @@ from builtin_interfaces.msg import Time
 import numpy as np
 
 from enpire_msgs.action import ExecutePolicy
-from enpire_msgs.msg import Attempt, SafetyState, StationState, Verdict
+from enpire_msgs.msg import SafetyState, StationState
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Command, Observation
 from enpire_nodes.environment.context import load_context
-from enpire_nodes.rollout.controllers.interface import AttemptContext, PreviousAttempt
+from enpire_nodes.rollout.controllers.interface import AttemptContext
 from enpire_nodes.rollout.messages import parameter_messages
 from enpire_nodes.rollout.policy.attempt import AttemptMotion, MotionLimits
 from enpire_nodes.rollout.policy.client import WorkerSpec
-from enpire_nodes.rollout.policy.episode import Episode, EpisodeResult, Outcome
+from enpire_nodes.rollout.policy.episode import Episode
 from enpire_nodes.rollout.policy.host import PolicyHost, Prepared
+from enpire_nodes.rollout.policy.outcome import EpisodeResult, Outcome
 from enpire_nodes.rollout.policy.timing import PeriodJitter
+from enpire_nodes.rollout.policy_messages import previous_attempt, result_message
 from enpire_nodes.rollout.policy_parameters import ControllerParameters, PARAMETERS
 from enpire_nodes.ros import convert, qos
 from enpire_nodes.ros.goals import GoalServer
@@ -36,11 +38,6 @@ __all__ = ['PARAMETERS', 'PolicyExecutor', 'main']
 _STEP_DEADLINE = {'lockstep': 0.5}
 _STALE_AFTER = {'lockstep': 3.0}
 _FEEDBACK_EVERY = 3  # control periods
-_EXECUTIONS = {
-    value: name.lower()
-    for name, value in vars(ExecutePolicy.Result).items()
-    if name.isupper() and isinstance(value, int)
-}
 
 
 class PolicyExecutor(StationNode):
@@ -190,7 +187,7 @@ class PolicyExecutor(StationNode):
             goal_quaternion=fixture.quaternion,
             control_rate=CONTROL_RATE,
             timeout=timeout,
-            previous=tuple(_previous(attempt) for attempt in goal.previous),
+            previous=tuple(previous_attempt(attempt) for attempt in goal.previous),
         )
         self._when_done(
             self._host.prepare(selection, context),
@@ -243,7 +240,7 @@ class PolicyExecutor(StationNode):
         self._episode = None
         self._counts[result.outcome] += 1
         self._misses += result.deadline_misses
-        message = _result_message(result)
+        message = result_message(result)
         message.controller = self._selection.name
         message.controller_digest = self._digest
         message.controller_parameters = parameter_messages(
@@ -339,39 +336,6 @@ class PolicyExecutor(StationNode):
 
     def _value(self, name: str) -> object:
         return self.get_parameter(name).value
-
-
-def _previous(attempt: Attempt) -> PreviousAttempt:
-    verdicts = {
-        Verdict.SUCCESS: 'success',
-        Verdict.FAILURE: 'failure',
-        Verdict.UNCERTAIN: 'uncertain',
-    }
-    return PreviousAttempt(
-        index=attempt.index,
-        verdict=verdicts.get(attempt.verdict.outcome, 'unset'),
-        execution=_EXECUTIONS.get(attempt.execution, 'unset'),
-        steps=attempt.steps,
-        duration=attempt.duration,
-        peak_force=attempt.peak_force,
-        depth=attempt.depth,
-    )
-
-
-def _result_message(result: EpisodeResult) -> ExecutePolicy.Result:
-    return ExecutePolicy.Result(
-        outcome=result.outcome,
-        error_code=result.code,
-        message=result.message,
-        can_retry=result.can_retry,
-        start=result.start or Time(),
-        settle_start=result.settle_start or Time(),
-        settled=result.settled or Time(),
-        steps=result.steps,
-        deadline_misses=result.deadline_misses,
-        peak_force=result.peak_force,
-        depth=max(0.0, result.depth),
-    )
 
 
 def main() -> int:

@@ -1,7 +1,8 @@
 """Contact search: touch the block, slide a spiral over it with a light press, feel the drop.
 
-A failed attempt is not wasted: the next one of the same trial spirals around the lowest place that
-the tool touched, turned and shifted by half a pitch, so that it covers what the last one missed.
+A failed attempt is not wasted: the next one of the same trial takes another track, turned and
+shifted by half a pitch. If the last one dipped somewhere, as a pin does on the edge of a hole, the
+next one searches around that place, and the one after it again around the reported one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from enpire_nodes.rollout.controllers.motion import archimedean, spiral_step, to
 from enpire_nodes.rollout.controllers.settings import setting
 
 _GOLDEN_ANGLE = 2.39996
+#: m below the place of touch that tells an edge from the roughness and the drift of a flat top
+_DIP = 0.0012
 #: m below the reported rim without having felt anything: more than the arm's calibration is wrong
 _SURE_DROP = 0.015
 #: m short of the wanted depth that is deep enough: the pin may stand on the bottom of the hole
@@ -97,13 +100,14 @@ class SpiralSearch:
 
     def __init__(self, settings: SpiralSearchSettings) -> None:
         self._settings = settings
-        self._lowest: np.ndarray | None = None
+        self._dip: np.ndarray | None = None
+        self._dipped = 0.0
+        self._hinted = False
         self.reset(AttemptContext())
 
     def reset(self, context: AttemptContext) -> None:
         """Begin an attempt; the first of a trial forgets what was touched before."""
-        if context.attempt <= 1:
-            self._lowest = None
+        dip, self._dip, self._dipped = self._dip, None, _DIP
         retry = context.attempt - 1
         self._period = 1.0 / context.control_rate
         self._phase, self._waited = _Phase.ALIGN, 0.0
@@ -111,7 +115,9 @@ class SpiralSearch:
         # half a turn of the angle is half a pitch of radius: the tracks fall between the last ones
         self._first_angle = np.pi * (retry % 2)
         self._angle = self._first_angle
-        self._centre = np.zeros(2) if self._lowest is None else self._lowest[:2].copy()
+        hinted = dip is not None and retry > 0 and not self._hinted
+        self._hinted = hinted
+        self._centre = dip if hinted else np.zeros(2)
         self._rim = 0.0
 
     def step(self, features: Features) -> Action:
@@ -146,8 +152,8 @@ class SpiralSearch:
 
     def _search(self, features: Features) -> Action:
         settings, tcp, target = self._settings, features['tcp'], features['target']
-        if self._lowest is None or tcp[2] < self._lowest[2]:
-            self._lowest = tcp.copy()
+        if self._rim - tcp[2] > self._dipped:
+            self._dip, self._dipped = tcp[:2].copy(), self._rim - tcp[2]
         if tcp[2] < self._rim - settings.drop:
             self._enter(_Phase.PUSH)
             return self._push(features)

@@ -15,11 +15,10 @@ target is repeated while a policy thinks for longer than a period. One that miss
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 import time
 import traceback
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Command, Observation, Program
 from enpire_nodes.rollout.controllers.interface import Action
 from enpire_nodes.rollout.policy.attempt import AttemptMotion
+from enpire_nodes.rollout.policy.outcome import EpisodeResult, Link, Outcome
 
 _STILL_PERIODS = 6
 _STILL_DISTANCE = 0.0005  # m, more than the noise of a pose
@@ -34,63 +34,6 @@ _MOST_HALT_PERIODS = 45
 _GRANT_WITHIN = 2.0  # s (wall)
 #: s (wall) after which a policy is slow, and not the node that asked it
 _HURRY = 0.02
-
-
-class Outcome(IntEnum):
-    """How it ended; numbered as in ``enpire_msgs/ExecutePolicy``."""
-
-    UNSET = 0
-    COMPLETED = 1
-    TIMED_OUT = 2
-    ABORTED = 3
-    CANCELED = 4
-    UNSAFE = 5
-
-
-class Link(Protocol):
-    """What an episode needs of the node."""
-
-    def ask(self, features: dict[str, np.ndarray]) -> None:
-        """Send features to the policy; its answer, or ``None`` at the deadline, comes later."""
-
-    def engage(self) -> None:
-        """Take the motion lease for the working arm."""
-
-    def send(self, command: Command, stamp: Any) -> None:
-        """Send the command of the control period that was stamped so."""
-
-    def release(self) -> None:
-        """Give the lease back, if it was taken."""
-
-    def finish(self, result: EpisodeResult) -> None:
-        """Take the result; the episode is over."""
-
-    def defect(self, trace: str) -> None:
-        """Log the traceback of a defect in the executor or the task."""
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeResult:
-    """The result of an attempt; stamps are those of control periods, ``None`` when never reached.
-
-    :param can_retry: the object is still in the hand.
-    :param duration: s of the station's clock, the policy alone.
-    :param peak_force: N.
-    :param depth: m.
-    """
-
-    outcome: Outcome
-    code: ErrorCode
-    message: str
-    can_retry: bool
-    start: Any
-    settle_start: Any
-    settled: Any
-    steps: int
-    deadline_misses: int
-    duration: float
-    peak_force: float
-    depth: float
 
 
 class State(Enum):
@@ -259,10 +202,9 @@ class Episode:
             return
         if self._kept is not None:
             kept, self._kept = self._kept, None
+            # asking for more in the same period would delay every later action by one
             self._answer(*kept)
-            if self.state is not State.RUNNING:
-                return
-        if self._asked_at is None:
+        elif self._asked_at is None:
             self._asked_at = self._clock()
             self._link.ask(features)
         else:

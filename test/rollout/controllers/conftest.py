@@ -32,7 +32,7 @@ class Block:
             self.target = np.asarray(action.position, dtype=float)
         true = self.target[:2] - self.error
         over_hole = np.hypot(*true) < CLEARANCE
-        in_hole = self.tcp[2] < GRASP_HEIGHT - 0.001
+        in_hole = self.tcp[2] < GRASP_HEIGHT - 0.003
         if in_hole:
             true = true * min(1.0, CLEARANCE / max(np.hypot(*true), 1e-9))
         floor = GRASP_HEIGHT - 0.04 if over_hole or in_hole else GRASP_HEIGHT

@@ -40,21 +40,32 @@ def test_a_retry_takes_another_way(block):
     assert np.hypot(gap[:, 0], gap[:, 1]).max() > 0.002
 
 
-def test_a_retry_begins_at_the_lowest_place_that_was_touched(block):
+def first_touch(world, controller, attempt):
+    world.run(controller, attempt=attempt, seconds=3.0)
+    return next(place[:2] for place in world.path if place[2] <= 0.0501)
+
+
+def test_a_retry_searches_where_the_last_attempt_dipped_and_the_next_one_does_not(block):
     class Dented(block):
         """A block with a dent, which is what a tilted pin over the hole's edge feels like."""
 
         def apply(self, action):
             super().apply(action)
             if np.hypot(self.tcp[0] - 0.004, self.tcp[1] - 0.001) < 0.0015:
-                self.tcp[2] -= 0.0008
+                self.tcp[2] -= 0.002
 
     controller = registry.make('spiral_search')
     Dented(error=(0.02, 0.0)).run(controller, attempt=1, seconds=8.0)
-    world = Dented(error=(0.02, 0.0))
-    world.run(controller, attempt=2, seconds=2.5)
-    touched = next(place for place in world.path if place[2] <= 0.0501)
-    assert np.hypot(touched[0] - 0.004, touched[1] - 0.001) < 0.002
+    second = first_touch(Dented(error=(0.02, 0.0)), controller, 2)
+    assert np.hypot(second[0] - 0.004, second[1] - 0.001) < 0.002
+    third = first_touch(Dented(error=(0.02, 0.0)), controller, 3)
+    assert np.hypot(*third) < 0.001
+
+
+def test_a_flat_top_gives_no_hint(block):
+    controller = registry.make('spiral_search')
+    block(error=(0.03, 0.0)).run(controller, attempt=1, seconds=6.0)
+    assert np.hypot(*first_touch(block(error=(0.03, 0.0)), controller, 2)) < 0.001
 
 
 def test_a_new_trial_forgets_what_was_touched(block):
