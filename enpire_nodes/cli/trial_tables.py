@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 import math
-import time
 
 from rich import box
 from rich.console import RenderableType
@@ -35,12 +34,12 @@ _MARKS = {
 }
 
 
-def list_table(trials: Sequence[TrialRecord], starts: Mapping[str, int]) -> Table:
-    """Return one line a trial; ``starts`` gives each one's start in ns of the wall clock."""
+def list_table(trials: Sequence[TrialRecord]) -> Table:
+    """Return one line a trial."""
     table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False)
-    table.add_column('trial', no_wrap=True, overflow='ellipsis', max_width=26)
-    table.add_column('started', no_wrap=True)
-    table.add_column('controller', no_wrap=True, overflow='ellipsis', max_width=14)
+    # the whole name, for it is what `enpire trials show` takes; it begins with the start's time
+    table.add_column('trial', no_wrap=True)
+    table.add_column('controller', no_wrap=True, overflow='ellipsis', max_width=16)
     table.add_column('outcome', no_wrap=True)
     table.add_column('attempts', no_wrap=True)
     table.add_column('reset s', justify='right', no_wrap=True)
@@ -49,7 +48,6 @@ def list_table(trials: Sequence[TrialRecord], starts: Mapping[str, int]) -> Tabl
     for trial in trials:
         table.add_row(
             escape(trial.trial_id),
-            clock(starts.get(trial.trial_id, 0), '%m-%d %H:%M:%S'),
             escape(trial.controller),
             outcome_text(trial),
             ' '.join(_MARKS[attempt.verdict.outcome] for attempt in trial.attempts),
@@ -201,11 +199,6 @@ def code_text(code: ErrorCode) -> str:
 def percent(share: float) -> str:
     """Return a share as a percentage; a dash before there is one."""
     return '–' if math.isnan(share) else f'{100.0 * share:.1f} %'
-
-
-def clock(nanoseconds: int, layout: str) -> str:
-    """Return an instant of the wall clock in local time; nothing for 0."""
-    return time.strftime(layout, time.localtime(nanoseconds / 1e9)) if nanoseconds else ''
 
 
 def _styled(name: str) -> str:

@@ -14,7 +14,6 @@ from enpire_nodes.cli.trial_tables import chain_line, list_table, show_tables, s
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.audit import audit_run
 from enpire_nodes.rollout.ledger import LedgerReader
-from enpire_nodes.rollout.ledger.chain import TRIAL_STARTED
 from enpire_nodes.rollout.record_json import to_json
 from enpire_nodes.rollout.records import TrialRecord
 from enpire_nodes.rollout.statistics import summarize
@@ -79,10 +78,9 @@ def _list(arguments: argparse.Namespace) -> int:
             }
             _print_json({'trials': [trial_data(trial) for trial in shown], 'summary': numbers})
             return 0
-        starts = {entry.trial_id: entry.wall_ns for entry in ledger.entries(TRIAL_STARTED)}
         report = ledger.verify()
         out = console()
-        out.print(list_table(shown, starts))
+        out.print(list_table(shown))
         if len(shown) < len(trials):
             out.print(f'[dim]the newest {len(shown)} of {len(trials)} trials[/dim]')
         for line in (*summary_lines(summary, used), chain_line(report)):
