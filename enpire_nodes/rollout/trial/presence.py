@@ -91,11 +91,12 @@ class Presence:
         :param roster: as it was when the trial began.
         """
         for name in self.partners:
+            sign = self._signs.get(name)
+            if sign is not None and sign.incarnation != roster.get(name):
+                return f'{name} was restarted'
             words = self._trouble(name, now)
             if words:
                 return f'{name} {words}'
-            if self._signs[name].incarnation != roster.get(name):
-                return f'{name} was restarted'
         return ''
 
     def _trouble(self, name: str, now: float) -> str:
