@@ -152,20 +152,24 @@ class _Request:
         patience: float,
     ) -> None:
         self._link, self._goal, self._show, self._patience = link, goal, show, patience
+        self._sending: Future | None = None
         self._handle: Any = None
         self._result: Future | None = None
         self._life = 0
 
     def run(self) -> RunTrials.Result:
+        said = f'waiting for {self._link.namespace}/{RUNNER}'
         while True:
-            self._offer()
+            self._offer(said)
             answer = self._await_result()
             if answer is not None:
                 return answer
-            self._say('the runner was restarted; sending the request again')
+            said = 'the runner was restarted; sending the request again'
 
     def cancel(self) -> RunTrials.Result:
-        if self._handle is None or self._result is None:
+        if self._handle is None and self._sending is not None:
+            self._take(self._answered())  # the goal may be with the runner already
+        if self._result is None:
             raise KeyboardInterrupt
         self._handle.cancel_goal_async()
         answer = self._await_result()
@@ -173,10 +177,9 @@ class _Request:
             raise KeyboardInterrupt
         return answer
 
-    def _offer(self) -> None:
-        self._handle = self._result = None
+    def _offer(self, said: str) -> None:
+        self._handle = self._result = self._sending = None
         give_up = time.monotonic() + self._patience
-        said = f'waiting for {self._link.namespace}/{RUNNER}'
         while time.monotonic() < give_up:
             self._say(said)
             self._pass(_SPIN)
@@ -187,9 +190,8 @@ class _Request:
             if not self._link.offered:
                 continue
             self._life = self._link.incarnation
-            handle = self._sent()
-            if handle is not None and handle.accepted:
-                self._handle, self._result = handle, handle.get_result_async()
+            self._sending = self._link.send(self._goal)
+            if self._take(self._answered()):
                 self._say('')
                 return
             said = 'the runner does not take the request now: it is inactive, or runs another one'
@@ -201,12 +203,17 @@ class _Request:
             f'{self._patience:g} s: {said}. Is the station up (`enpire up`)?',
         )
 
-    def _sent(self) -> Any:
-        future = self._link.send(self._goal)
+    def _answered(self) -> Any:
         end = time.monotonic() + _ACCEPT
-        while not future.done() and time.monotonic() < end:
+        while not self._sending.done() and time.monotonic() < end:
             self._pass(_SPIN)
-        return future.result() if future.done() else None
+        return self._sending.result() if self._sending.done() else None
+
+    def _take(self, handle: Any) -> bool:
+        if handle is None or not handle.accepted:
+            return False
+        self._handle, self._result = handle, handle.get_result_async()
+        return True
 
     def _await_result(self) -> RunTrials.Result | None:
         """Return the result; None when the runner that had the goal is gone."""
