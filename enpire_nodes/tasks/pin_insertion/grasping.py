@@ -95,6 +95,17 @@ class Grasping:
             (*spot[:2], self.travel), orientation, speed=self._settings.reset.fast, patience=0.3
         )
 
+    def lay_down(self) -> Steps[None]:
+        """Lower whatever is in the hand onto the free part of the tray, and let go of it."""
+        settings, hand = self._settings, self._hand
+        tray = settings.tray
+        spot = np.array([*tray.centre, tray.height + 0.010])
+        spot[:2] += [0.22 * tray.size[0], -0.26 * tray.size[1]]  # away from block and cradle
+        yield from self.above(spot, HAND_DOWN)
+        yield from hand.move(spot, speed=settings.reset.slow, until=self.touched(), patience=0.1)
+        yield from self.open()
+        yield from self.rise()
+
     def fetch(self, pin: PinEstimate) -> Steps[bool]:
         """Grip an upright or leaning pin near its upper end, from above, and lift it.
 

@@ -16,7 +16,14 @@ from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.common.types import Program
 from enpire_nodes.tasks.api import Pose, Report, ResetFailedError, ResetReport
 from enpire_nodes.tasks.motion import Hand, Steps
-from enpire_nodes.tasks.pin_insertion.classify import classify, FLAT, held, Hold, PinState
+from enpire_nodes.tasks.pin_insertion.classify import (
+    classify,
+    FLAT,
+    held,
+    Hold,
+    PinState,
+    UPRIGHT,
+)
 from enpire_nodes.tasks.pin_insertion.clearance import Clearance
 from enpire_nodes.tasks.pin_insertion.grasping import Grasping, HAND_DOWN, SQUEEZE
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
@@ -106,8 +113,11 @@ class Reset:
                 continue
             if self._badly_held(hold):
                 self._recover('slipped', 'reseat')
-                yield from self._grasping.seat(hold.tip)
-                yield from self._grasping.rise()
+                if hold.tilt > UPRIGHT:  # across the hand: no funnel takes it like that
+                    yield from self._grasping.lay_down()
+                else:
+                    yield from self._grasping.seat(hold.tip)
+                    yield from self._grasping.rise()
                 continue
             fixture = yield from self._hover(hold)
             if fixture is not None:
@@ -145,7 +155,7 @@ class Reset:
         hold = held(look.pin, self._hand.state, self._settings)
         if hold is None:  # whatever it is, it is not a pin that hangs down
             self._recover('dropped', 'fetch')
-            yield from self._grasping.open()
+            yield from self._grasping.lay_down()
         return hold
 
     def _pick_up(self, look: Look) -> Steps[None]:

@@ -148,6 +148,22 @@ def test_a_camera_that_fails_on_the_way_is_reported(bench, fault):
     assert made.station.now < 8.0
 
 
+def test_a_reset_that_died_with_a_pin_across_the_hand_is_taken_up_by_the_next(bench):
+    made = bench(placement='lying', seed=12)
+    program = made.task.reset(made.cameras, seed=0)
+    next(program)
+    observation = made.station.observe()
+    while observation.arms['right'].gripper_effort < 15.0 or (
+        observation.arms['right'].position[2] < 0.02
+    ):
+        observation = made.station.step(program.send(observation))
+    program.close()
+    report = reset(made, seed=1)
+    assert 'lying' in report.recoveries
+    assert len(report.recoveries) <= 4
+    assert_over_the_hole(made, report)
+
+
 def test_the_deadline_is_kept(bench):
     made = bench(placement='lying', seed=12)
     settings = dataclasses.replace(
