@@ -32,12 +32,17 @@ def station(ros, monkeypatch, tmp_path):
         SafetyGate,
         limits_file=str(config_file('safety/yam.yaml')),
         run_directory=str(tmp_path),
+        heartbeat_timeout=5.0,  # generous: the nodes share one thread, and tests their processors
+        lockstep_timeout=20.0,
+        lockstep_driver_timeout=20.0,
         **shared,
     )
     node = ros.make(
         PolicyExecutor,
         controller='hold',
         run_directory=str(tmp_path),
+        step_deadline=10.0,
+        stale_after=20.0,
         **{'hold.duration': 1.0},
         **shared,
     )

@@ -86,7 +86,7 @@ class Episode:
         self._kept: tuple[Action | None, StationError | None] | None = None
         self._open: tuple[Observation, Any] | None = None
         self._seen = self._engaged_at = self._ready_at = clock()
-        self._granted = False
+        self._granted = self._passing = False
         self._halt: Command | None = None
         self._halted: list[np.ndarray] = []
 
@@ -178,7 +178,10 @@ class Episode:
 
     def _begin(self, observation: Observation, stamp: Any) -> None:
         """Hold until the gate passes our commands: the policy's first one must not be lost."""
-        if not self._granted:
+        if not self._passing:
+            # one period more than the grant: the first observation after it may be one that the
+            # gate had answered before
+            self._passing = self._granted
             self._link.send(self._motion.hold(observation), stamp)
             return
         self._start = stamp
