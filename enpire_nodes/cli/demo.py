@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from enpire_nodes.cli.pictures import plot_success
     from enpire_nodes.cli.scores import score_table, scores
     from enpire_nodes.rollout.ledger import LedgerReader
+    from enpire_nodes.rollout.run_directory import RunDirectory
 
     console = Console(highlight=False)
     directory = Path(args.directory or f'runs/demo-{time.strftime("%Y%m%d-%H%M%S")}').absolute()
@@ -89,6 +90,9 @@ def run(args: argparse.Namespace) -> int:
     seeds = draw_seeds(args.seed, args.trials)
     with own_domain(args.domain):
         tale = work(console, configuration, seeds, attempts=args.attempts)
+    if not RunDirectory(directory).ledger.is_file():
+        sys.stderr.write('enpire demo: no trial was run: ' + '; '.join(tale.problems) + '\n')
+        return 1
     with LedgerReader(directory) as ledger:
         trials = ledger.trials()
         rows = scores(trials)
