@@ -37,6 +37,9 @@ from enpire_nodes.tasks.api import Pose
 #: that the last trial is over.
 _INSIST = 0.6
 
+#: s within which the cause of a gate's stop is heard.
+_BEHIND = 0.3
+
 RECORDER, EXECUTOR = 'trial_recorder', 'policy_executor'
 RESET, JUDGE = 'scene_reset', 'reward_classifier'
 GATE, DRIVER = 'safety_gate', 'driver'
@@ -191,7 +194,9 @@ class StationClient:
             ResetScene.Goal(trial_id=trial_id, seed=seed),
             deadline=time.monotonic() + self._deadlines.reset,
         )
-        return answers.reset_result(result)
+        answer = answers.reset_result(result)
+        self._look_behind(answer.error_code)
+        return answer
 
     def execute(
         self,
@@ -214,7 +219,9 @@ class StationClient:
         )
         result = self._execute.run(goal, deadline=time.monotonic() + self._deadlines.execute)
         self._controller = result.controller or self._controller
-        return answers.execute_result(result)
+        answer = answers.execute_result(result)
+        self._look_behind(answer.error_code)
+        return answer
 
     def judge(
         self, trial_id: str, attempt: int, *, settle_start_ns: int, settled_ns: int
@@ -320,6 +327,15 @@ class StationClient:
             return Recording(False, False, error.code, error.message)
         message = f'the recorder did not close it; {report.messages} messages were recovered'
         return Recording(True, False, code, message, report.digest)
+
+    def _look_behind(self, code: ErrorCode) -> None:
+        """Wait a moment for the cause when the safety gate stopped a stage.
+
+        The gate stops the arms when any node has died or a person has stopped them: that is then
+        what ends the trial, and whoever commanded heard of it first.
+        """
+        if code is ErrorCode.POLICY_GATE_REFUSED or 100 <= code < 200:
+            self.waiting.pause(_BEHIND)
 
     def _gone(self, server: str) -> bool:
         if self._closing:

@@ -301,6 +301,32 @@ def test_a_tripped_gate_ends_the_trial_and_not_the_request(bench):
     assert bench.rows()[0].error_code is ErrorCode.GATE_FORCE_EXCEEDED
 
 
+@pytest.mark.parametrize('stage', ['reset', 'executor'])
+def test_a_node_that_died_is_the_cause_of_the_gates_stop(bench, stage):
+    worker = getattr(bench.partners, stage)
+    fields = {
+        'error_code': int(ErrorCode.GATE_COMMAND_STALE),
+        'outcome': ResetScene.Result.FAILED if stage == 'reset' else ExecutePolicy.Result.UNSAFE,
+    }
+    worker.results, worker.takes = [fields], 0.3
+    bench.runner._client.presence._lost_after = 60.0  # it is announced, not missed
+    handle = bench.send(trials=2)
+    bench.ros.wait_until(lambda: worker.goals)
+    bench.ros.wait_until(lambda: not worker.results, what='the failure')
+    announced = Heartbeat(
+        node='/station_1/driver',
+        incarnation=bench.partners.driver.incarnation,
+        state=Heartbeat.FAULTED,
+        message='its process was killed by SIGKILL',
+    )
+    bench.partners.driver._heartbeats.publish(announced)
+    bench.result(handle)
+    row = bench.rows()[0]
+    assert row.outcome is TrialOutcome.INTERRUPTED
+    assert row.error_code is ErrorCode.RUNNER_NODE_LOST
+    assert 'SIGKILL' in row.message
+
+
 def test_a_judge_that_cannot_work_leaves_the_trial_uncertain(bench):
     bench.partners.judge.refuse = True
     assert bench.run().successes == 0
