@@ -360,14 +360,15 @@ class StationClient:
             raise StationError(ErrorCode.RUNNER_CANCELED, 'the client canceled the request')
 
     def _on_beat(self, message: Heartbeat) -> None:
-        with self.waiting.changing():
-            self.presence.beat(
+        self.waiting.change(
+            lambda: self.presence.beat(
                 message.node,
                 incarnation=message.incarnation,
                 condition=message.state,
                 message=message.message,
                 now=time.monotonic(),
             )
+        )
 
     def _on_safety(self, message: SafetyState) -> None:
         with self.waiting.changing():

@@ -43,15 +43,16 @@ class Presence:
 
     def beat(
         self, node: str, *, incarnation: int, condition: int, message: str, now: float
-    ) -> None:
-        """Take a heartbeat; one of a node that is no partner is ignored."""
+    ) -> bool:
+        """Take a heartbeat; tell whether it is a partner's and says anything new."""
         if node not in self.partners:
-            return
+            return False
         try:
             known = Condition(condition)
         except ValueError:
             known = Condition.UNSET
-        self._signs[node] = Sign(incarnation, known, message, now)
+        last, self._signs[node] = self._signs.get(node), Sign(incarnation, known, message, now)
+        return last is None or (last.incarnation, last.condition) != (incarnation, known)
 
     def forgive(self, now: float) -> None:
         """Take every known node for just heard: we were deaf, not they silent."""

@@ -42,6 +42,12 @@ class Waiting:
             yield
             self._condition.notify_all()
 
+    def change(self, step: Callable[[], bool]) -> None:
+        """Hold the lock during ``step``, and wake whoever waits if it says so."""
+        with self._condition:
+            if step():
+                self._condition.notify_all()
+
     def settle(
         self, reply: Reply, *, value: Any = None, error: BaseException | None = None
     ) -> None:

@@ -36,6 +36,18 @@ def test_one_that_was_never_heard_is_missing_but_not_broken():
     assert not presence.broken(0.0)
 
 
+def test_a_heartbeat_tells_whether_it_is_news(presence):
+    def news(**fields) -> bool:
+        values = {'incarnation': 1, 'condition': Condition.ACTIVE, 'message': '', 'now': 0.1}
+        return presence.beat(A, **{**values, **fields})
+
+    assert not news()
+    assert news(condition=Condition.BUSY)
+    assert not news(condition=Condition.BUSY)
+    assert news(incarnation=2)
+    assert not presence.beat('/s/x', incarnation=1, condition=2, message='', now=0.0)
+
+
 def test_silence_is_loss(presence):
     roster = presence.roster()
     beat(presence, A, now=1.5)

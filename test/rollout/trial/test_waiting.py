@@ -8,7 +8,7 @@ import time
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.rollout.trial.waiting import Reply, Waiting
+from enpire_nodes.rollout.trial.waiting import LOOK, Reply, Waiting
 
 
 class Interruption:
@@ -81,6 +81,22 @@ def test_a_wait_may_refuse_to_be_interrupted(waiting, interruption):
     later(lambda: waiting.settle(reply, value=3))
     assert waiting.answer(reply, deadline=soon(), what='it', interruptible=False) == 3
     waiting.pause(0.01, interruptible=False)
+
+
+def test_a_change_wakes_only_when_it_says_so(waiting):
+    seen = []
+
+    def look() -> bool:
+        seen.append(time.monotonic())
+        return len(seen) == 2
+
+    later(lambda: waiting.change(lambda: True), 0.01)
+    waiting.until(look, deadline=soon(), what='it')
+    assert seen[1] - seen[0] < LOOK
+    seen.clear()
+    later(lambda: waiting.change(lambda: False), 0.01)
+    waiting.until(look, deadline=soon(), what='it')
+    assert seen[1] - seen[0] >= LOOK * 0.99
 
 
 def test_what_is_there_already_wins_over_an_interruption(waiting, interruption):
