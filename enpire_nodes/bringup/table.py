@@ -42,7 +42,9 @@ NODES: Mapping[str, NodeEntry] = {
         'reward_classifier', 'enpire_nodes.environment.reward_classifier:RewardClassifier', _TASK
     ),
     'policy_executor': NodeEntry(
-        'policy_executor', 'enpire_nodes.rollout.policy_executor:PolicyExecutor', _TASK
+        'policy_executor',
+        'enpire_nodes.rollout.policy_executor:PolicyExecutor',
+        (*_TASK, 'run_directory'),
     ),
     'trial_recorder': NodeEntry(
         'trial_recorder',
