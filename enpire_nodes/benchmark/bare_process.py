@@ -81,6 +81,7 @@ class BareProcess:
         deadline = time.monotonic() + timeout
         try:
             if not self._connection.poll(max(0.0, deadline - time.monotonic())):
+                self._end()  # its late answer must not be taken for that to the next question
                 raise BareFailedError(f'the bare process {lapse} within {timeout:g} s')
             good, answer = self._connection.recv()
         except (EOFError, OSError) as error:

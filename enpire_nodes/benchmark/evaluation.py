@@ -12,7 +12,7 @@ from enpire_nodes.benchmark.overhead import compare
 from enpire_nodes.benchmark.session import default_composition, other_composition, Results
 from enpire_nodes.benchmark.spread import Spread
 from enpire_nodes.benchmark.suite import SuiteRun
-from enpire_nodes.benchmark.timing import TrialTiming
+from enpire_nodes.benchmark.timing import outcomes, TrialTiming
 from enpire_nodes.common.errors import StationError
 
 OVERHEAD_GOAL, JITTER_GOAL, VERDICT_GOAL = 5.0, 5.0, 50.0  # percent, ms, ms
@@ -85,7 +85,9 @@ def _overheads(found: Evaluation, results: Results) -> Iterable[Figure]:
     ):  # fmt: skip
         overhead = compare(found.trials[one], found.trials[other])
         if overhead is None:
-            why = _why(results, 'real time' if goal else 'lockstep', 'bare')
+            why = _unlike(found.trials[one], found.trials[other]) or _why(
+                results, 'real time' if goal else 'lockstep', 'bare'
+            )
             yield missing(key, name, why, unit='%', goal=goal)
             continue
         left_out = f', {overhead.unlike} left out: unlike' if overhead.unlike else ''
@@ -100,6 +102,13 @@ def _overheads(found: Evaluation, results: Results) -> Iterable[Figure]:
             data={'bare_s': overhead.bare, 'suite_s': overhead.suite, 'pairs': overhead.pairs,
                   'low': overhead.low, 'high': overhead.high, 'unlike': overhead.unlike},
         )  # fmt: skip
+
+
+def _unlike(bare: Sequence[TrialTiming], suite: Sequence[TrialTiming]) -> str:
+    """Say how trials went that cannot be compared."""
+    if not bare or not suite:
+        return ''
+    return f'no two trials went the same way: bare {outcomes(bare)}; suite {outcomes(suite)}'
 
 
 def _spread_figure(

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-import zlib
+from statistics import median
 
-from enpire_nodes.benchmark.witness import Watched
+from enpire_nodes.benchmark.witness import fingerprint, Watched
 from enpire_nodes.rollout.recording.check import bag_file
 from enpire_nodes.rollout.recording.scan import messages, Scan
 
@@ -39,7 +39,7 @@ def bag_messages(bag: Path) -> dict[str, list[tuple[int, int]]]:
     for message in messages(bag_file(bag), scan):
         data = message.data
         stamp = int.from_bytes(data[4:8], 'little') * 10**9 + int.from_bytes(data[8:12], 'little')
-        found.setdefault(message.channel, []).append((zlib.crc32(data), stamp))
+        found.setdefault(message.channel, []).append((fingerprint(data), stamp))
     return {
         scan.channels[channel].topic: entries
         for channel, entries in found.items()
@@ -48,17 +48,22 @@ def bag_messages(bag: Path) -> dict[str, list[tuple[int, int]]]:
 
 
 def against_witness(
-    bag: Mapping[str, Sequence[tuple[int, int]]], topics: Iterable[Watched]
+    bag: Mapping[str, Sequence[tuple[int, int]]],
+    topics: Iterable[Watched],
+    *,
+    steady: Collection[str],
 ) -> list[TopicLoss]:
     """Hold a bag against what a witness saw.
 
-    Counted is what was sent between the first and the last message of the bag, less
-    :data:`EDGE_NS` at both ends, and what the witness itself overlooked meanwhile.
+    Counted is what was sent while most of the steady topics came in, less :data:`EDGE_NS` at both
+    ends: a topic that began late or ended early shows, and one whose messages had waited since
+    before does not move the beginning.
 
     :param bag: as :func:`bag_messages` returns it.
+    :param steady: names of topics that are published all the time.
     """
     topics = list(topics)
-    span = _span(bag, topics)
+    span = _span(bag, [topic for topic in topics if topic.name in steady])
     if span is None:
         return []
     result = []
@@ -110,12 +115,13 @@ def total(losses: Iterable[Iterable[TopicLoss]]) -> list[TopicLoss]:
 def _span(
     bag: Mapping[str, Sequence[tuple[int, int]]], topics: Iterable[Watched]
 ) -> tuple[int, int] | None:
-    instants = []
+    first, last = [], []
     for watched in topics:
-        if watched.latched:
-            continue
         held = {digest for digest, _ in bag.get(watched.name, ())}
-        instants += [seen.sent_ns for seen in watched.sightings if seen.digest in held]
-    if not instants:
+        instants = [seen.sent_ns for seen in watched.sightings if seen.digest in held]
+        if instants:
+            first.append(min(instants))
+            last.append(max(instants))
+    if not first:
         return None
-    return min(instants) + EDGE_NS, max(instants) - EDGE_NS
+    return int(median(first)) + EDGE_NS, int(median(last)) - EDGE_NS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message
 
@@ -11,7 +13,7 @@ from enpire_nodes.benchmark.losses import TopicLoss
 from enpire_nodes.benchmark.suite import SuiteRun
 from enpire_nodes.benchmark.timing import TrialTiming
 from enpire_nodes.benchmark.witness import Sighting
-from enpire_nodes.rollout.recorder_parameters import TOPICS
+from enpire_nodes.rollout.recorder_parameters import REQUIRED, TOPICS
 from enpire_nodes.rollout.recording.patterns import matches
 from enpire_nodes.tasks.registry import load_task
 
@@ -67,7 +69,7 @@ def verdict_latencies(run: SuiteRun) -> list[float]:
         (trial.trial_id, attempt.index): attempt.end_ns
         for trial in run.trials
         for attempt in trial.attempts
-    }
+    } | run.looks
     pattern = run.topic('camera/*/camera_info')
     pictures = {
         name: [
@@ -93,11 +95,9 @@ def missing_messages(run: SuiteRun) -> list[TopicLoss]:
 
     :raises StationError: RECORDER_BAG_UNREADABLE, a bag is not whole.
     """
-    recorded = [run.topic(pattern) for pattern in TOPICS]
-    watched = [
-        topic
-        for name, topic in run.topics.items()
-        if any(matches(pattern, name) for pattern in recorded)
+    watched = [topic for name, topic in run.topics.items() if _fits(run, name, TOPICS)]
+    steady = [
+        topic.name for topic in watched if _fits(run, topic.name, REQUIRED) and not topic.latched
     ]
     found = []
     for trial in run.trials:
@@ -106,7 +106,7 @@ def missing_messages(run: SuiteRun) -> list[TopicLoss]:
             names = [run.topic(name) for name in _EVERY_PERIOD]
             found.append(losses.against_stamps(bag, names, 1e9 / CONTROL_RATE))
         else:
-            found.append(losses.against_witness(bag, watched))
+            found.append(losses.against_witness(bag, watched, steady=steady))
     return losses.total(found)
 
 
@@ -123,6 +123,10 @@ def diagnostics(run: SuiteRun, node: str) -> dict[str, str]:
             if status.name.startswith(full):
                 return {item.key: item.value for item in status.values}
     return {}
+
+
+def _fits(run: SuiteRun, name: str, patterns: Iterable[str]) -> bool:
+    return any(matches(run.topic(pattern), name) for pattern in patterns)
 
 
 def _seen(run: SuiteRun, name: str) -> list[Sighting]:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from enpire_nodes.benchmark.evaluation import Evaluation
 from enpire_nodes.benchmark.figures import Figure
-from enpire_nodes.benchmark.timing import TrialTiming
+from enpire_nodes.benchmark.timing import outcomes, TrialTiming
 from enpire_nodes.rollout.record_json import to_json
 from enpire_nodes.rollout.run_directory import write_json
 
@@ -72,12 +72,13 @@ def stage_table(trials: Mapping[str, Sequence[TrialTiming]]) -> Table:
     """Return where the time of a trial goes, side by side; means, in s."""
     table = Table(title='Where the time of a trial goes (means)', title_justify='left')
     table.add_column('')
-    for heading in ('trials', 'wall s', 'station s', 'reset', 'execute', 'verify', 'between'):
+    table.add_column('trials')
+    for heading in ('wall s', 'station s', 'reset', 'execute', 'verify', 'between'):
         table.add_column(heading, justify='right')
     for name, timings in trials.items():
         if timings:
             means = stage_means(timings)
-            table.add_row(name, str(len(timings)), *(f'{value:.2f}' for value in means.values()))
+            table.add_row(name, outcomes(timings), *(f'{value:.2f}' for value in means.values()))
     return table
 
 

@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 import time
 
-from action_msgs.msg import GoalStatus
-import rclpy
 from rclpy.action import ActionClient
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.task import Future
 
 from enpire_msgs.action import RunTrials
+from enpire_nodes.benchmark.calling import Caller, CallFailedError
 
-
-class RequestFailedError(RuntimeError):
-    """A request that the station did not take, or did not answer in time."""
+_ANSWER = 20.0  # s for the runner to be there, and to take a goal
+_CANCEL = 10.0  # s
 
 
 def request_trials(
-    namespace: str,
+    caller: Caller,
     *,
     seeds: Sequence[int],
     controller: str,
@@ -32,28 +27,13 @@ def request_trials(
 
     :param timeout: s of the wall clock; then the request is canceled.
     :param progress: told how many trials are closed, whenever that changes.
-    :raises RequestFailedError: it was not taken, or did not end in time.
+    :raises CallFailedError: it was not taken, or did not end in time.
     """
-    context = Context()
-    rclpy.init(context=context, args=[])
-    node = rclpy.create_node(
-        'bench_client', namespace=namespace, context=context, use_global_arguments=False,
-        enable_rosout=False, start_parameter_services=False,
-    )  # fmt: skip
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
-    client = ActionClient(node, RunTrials, 'run_trials')
+    client = ActionClient(caller.node, RunTrials, 'run_trials')
     deadline = time.monotonic() + timeout
-
-    def wait(future: Future, until: float, what: str) -> object:
-        executor.spin_until_future_complete(future, max(0.0, until - time.monotonic()))
-        if not future.done():
-            raise RequestFailedError(f'{namespace}/run_trials: {what}')
-        return future.result()
-
     try:
-        if not client.wait_for_server(timeout_sec=20.0):
-            raise RequestFailedError(f'nobody offers {namespace}/run_trials')
+        if not client.wait_for_server(timeout_sec=_ANSWER):
+            raise CallFailedError(f'nobody offers {caller.namespace}/run_trials')
         goal = RunTrials.Goal(
             requester='bench',
             trials=len(seeds),
@@ -64,19 +44,18 @@ def request_trials(
         sent = client.send_goal_async(
             goal, feedback_callback=lambda message: progress(message.feedback.completed)
         )
-        handle = wait(sent, time.monotonic() + 20.0, 'no answer to the goal')
+        handle = caller.wait(sent, time.monotonic() + _ANSWER, 'run_trials did not answer')
         if not handle.accepted:
-            raise RequestFailedError(f'{namespace}/run_trials refused the goal; see its log')
+            raise CallFailedError(f'{caller.namespace}/run_trials refused the goal; see its log')
         try:
-            answer = wait(handle.get_result_async(), deadline, f'not done after {timeout:.0f} s')
-        except RequestFailedError:
-            wait(handle.cancel_goal_async(), time.monotonic() + 10.0, 'no answer to the cancel')
+            late = f'the trials were not done after {timeout:.0f} s'
+            answer = caller.wait(handle.get_result_async(), deadline, late)
+        except CallFailedError:
+            end = time.monotonic() + _CANCEL
+            caller.wait(handle.cancel_goal_async(), end, f'{late}, and could not be canceled')
             raise
-        if answer.status == GoalStatus.STATUS_UNKNOWN:
-            raise RequestFailedError(f'{namespace}/run_trials lost the goal; see its log')
+        if answer.result.outcome == RunTrials.Result.UNSET:
+            raise CallFailedError(f'{caller.namespace}/run_trials lost the goal; see its log')
         return answer.result
     finally:
         client.destroy()
-        executor.shutdown(timeout_sec=1.0)
-        node.destroy_node()
-        rclpy.try_shutdown(context=context)

@@ -15,6 +15,7 @@ from enpire_nodes.benchmark.suite import Order, run_suite, SuiteRun
 from enpire_nodes.benchmark.timing import TrialTiming
 from enpire_nodes.bringup.configuration import load_configuration, StationConfiguration
 from enpire_nodes.bringup.table import COMPOSITIONS
+from enpire_nodes.rollout.controllers import registry
 from enpire_nodes.rollout.trial.seeds import trial_seed
 
 _LOG = logging.getLogger(__name__)
@@ -69,10 +70,14 @@ class Session:
     or slower in between shows in both.
 
     :param tell: gets a line whenever something begins or ends.
+    :raises ConfigurationError: the station's file cannot be used.
+    :raises StationError: there is no such controller.
     """
 
     def __init__(self, plan: Plan, *, tell: Callable[[str], None] = lambda line: None) -> None:
         self._plan, self._tell = plan, tell
+        self._configuration('realtime', 'default')
+        registry.controller_class(plan.controller)
         self.results = Results()
         numbers = range(plan.trials + 1)
         self._warm, *self._seeds = [trial_seed(_CAMPAIGN, number) for number in numbers]

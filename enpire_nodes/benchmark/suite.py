@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from enpire_nodes.benchmark.calling import Caller, CallFailedError
 from enpire_nodes.benchmark.load import Shares
-from enpire_nodes.benchmark.request import request_trials, RequestFailedError
+from enpire_nodes.benchmark.looks import look_again
+from enpire_nodes.benchmark.request import request_trials
 from enpire_nodes.benchmark.witness import Watched, Witness
 from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.bringup.station import StationProcesses
@@ -36,6 +38,7 @@ class Order:
 
     :param seeds: of the starting poses.
     :param timeout: s of the wall clock, for all of them.
+    :param looks: more verdicts on the last scene.
     :param everything: watch every topic that the bags hold, to find what is lost.
     """
 
@@ -43,6 +46,7 @@ class Order:
     controller: str
     max_attempts: int
     timeout: float
+    looks: int = 0
     everything: bool = True
 
 
@@ -52,6 +56,7 @@ class SuiteRun:
 
     :param trials: closed ones, in order, the first included.
     :param topics: what a witness saw, by full name.
+    :param looks: of further verdicts: from when on their pictures count, in ns.
     :param memory: bytes (PSS) of each process, the most that was seen.
     :param shares: of one core, of each process, while trials ran.
     :param problem: why it ended early; empty when it did not.
@@ -60,6 +65,7 @@ class SuiteRun:
     configuration: StationConfiguration
     trials: list[TrialRecord] = field(default_factory=list)
     topics: dict[str, Watched] = field(default_factory=dict)
+    looks: dict[tuple[str, int], int] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     problem: str = ''
@@ -126,20 +132,24 @@ def _work(
             shares = Shares(_processes(station))
 
     try:
-        answer = request_trials(
-            station.namespace,
-            seeds=order.seeds,
-            controller=order.controller,
-            max_attempts=order.max_attempts,
-            timeout=order.timeout,
-            progress=closed,
-        )
-        if answer.completed < len(order.seeds):
-            result.problem = f'{answer.completed} of {len(order.seeds)} trials: {answer.message}'
-    except RequestFailedError as error:
+        with Caller(station.namespace) as caller:
+            answer = request_trials(
+                caller,
+                seeds=order.seeds,
+                controller=order.controller,
+                max_attempts=order.max_attempts,
+                timeout=order.timeout,
+                progress=closed,
+            )
+            if answer.completed < len(order.seeds):
+                done = f'{answer.completed} of {len(order.seeds)} trials'
+                result.problem = f'{done}: {answer.message}'
+            if shares is not None:
+                result.shares = shares.read()
+            if order.looks:
+                result.looks = look_again(caller, order.looks)
+    except CallFailedError as error:
         result.problem = str(error)
-    if shares is not None:
-        result.shares = shares.read()
 
 
 def _processes(station: StationProcesses) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from enpire_nodes.rollout.records import TrialRecord
@@ -58,3 +60,9 @@ class TrialTiming:
             other.attempts,
             other.recoveries,
         )
+
+
+def outcomes(timings: Iterable[TrialTiming]) -> str:
+    """Return how often trials had which outcome, in words."""
+    counts = Counter(timing.outcome for timing in timings)
+    return ', '.join(f'{count} {outcome}' for outcome, count in counts.most_common())

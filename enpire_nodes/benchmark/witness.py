@@ -33,7 +33,7 @@ class Sighting:
 
     :param sent_ns: when its publisher sent it, ns of the system's clock.
     :param sequence: its number among those of its publisher, from 1; 0 when unknown.
-    :param digest: checksum of its CDR bytes: the same message in a bag has the same.
+    :param digest: its :func:`fingerprint`; the same message in a bag has the same.
     :param stamp_ns: ns, of its header; meaningless for messages without one.
     :param data: its CDR bytes, for topics of which they are kept.
     """
@@ -158,12 +158,21 @@ class Witness:
                     found.append(_sighting(*taken, keep=keep))
 
 
+def fingerprint(data: bytes | memoryview) -> int:
+    """Return a checksum of a message's CDR bytes that is the same for every receiver.
+
+    The middleware may say in the first four bytes how it padded the end, and pads it for receivers
+    in other processes only.
+    """
+    return zlib.crc32(bytes(data[4:]).rstrip(b'\0'))
+
+
 def _sighting(data: bytes, info: dict, *, keep: bool) -> Sighting:
     seconds, nanoseconds = _STAMP.unpack_from(data) if len(data) >= _STAMP.size else (0, 0)
     return Sighting(
         sent_ns=info['source_timestamp'],
         sequence=info.get('publication_sequence_number') or 0,
-        digest=zlib.crc32(data),
+        digest=fingerprint(data),
         stamp_ns=seconds * 1_000_000_000 + nanoseconds,
         data=bytes(data) if keep else b'',
     )

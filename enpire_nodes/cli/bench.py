@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         )  # fmt: skip
     except (ConfigurationError, OSError) as error:
         sys.stderr.write(f'enpire bench: {error}\n')
-        return 1
+        return 2 if isinstance(error, ConfigurationError) else 1
     screen.print(
         f'{time.monotonic() - began:.0f} s; bench.json, bench.png, bags and logs are in '
         f'{directory}'
