@@ -20,12 +20,13 @@ from enpire_nodes.bringup.configuration import (
     load_configuration,
     StationConfiguration,
 )
+from enpire_nodes.cli.runs import console as make_console
 from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
 
 HELP = 'watch a simulated station work: a scripted policy, then one that searches by touch'
 
 #: Wandering calibration error of the arm: a straight push finds the hole about every other time.
-DRIFT = {'noise.drift_sd': 0.003, 'noise.drift_time': 30.0}
+DRIFT = {'noise.drift_sd': 0.0025, 'noise.drift_time': 30.0}
 CONTROLLERS = ('scripted', 'spiral_search')
 _RESET_GOAL = 0.97
 _SIGNIFICANT = 0.05
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from enpire_nodes.rollout.ledger import LedgerReader
     from enpire_nodes.rollout.run_directory import RunDirectory
 
-    console = Console(highlight=False)
+    console = make_console()
     directory = Path(args.directory or f'runs/demo-{time.strftime("%Y%m%d-%H%M%S")}').absolute()
     try:
         configuration = load_configuration(
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     with console.status('drawing pictures'):
         made = []
         if rows:
-            plot_success(rows, directory / 'success.png', title=f'{configuration.task}, paired')
+            plot_success(rows, directory / 'success.png', title=_title(configuration))
             made.append('success.png')
         made += pictures(configuration, trials, directory, seeds)
     console.print(farewell(directory, made, tale), markup=False, soft_wrap=True)
@@ -254,6 +255,12 @@ def pictures(
     return made
 
 
+def _title(configuration: StationConfiguration) -> str:
+    drift = 1e3 * DRIFT['noise.drift_sd']
+    task = configuration.task.replace('_', ' ')
+    return f'{task}, arm off by {drift:g} mm (sd per axis), same starts for both'
+
+
 def farewell(directory: Path, made: Sequence[str], tale: Tale) -> str:
     """Say where everything is, and what to look at next."""
     shown = os.path.relpath(directory)
@@ -262,9 +269,9 @@ def farewell(directory: Path, made: Sequence[str], tale: Tale) -> str:
         [
             f'{tale.seconds:.0f} s altogether; the station took {megabytes:.0f} MB.',
             f'Everything is in {shown}: ledger.sqlite, trials/<id>/bag, {", ".join(made)}',
-            f'  enpire trials {shown}          every trial, and why it ended',
-            '  enpire up                     the same station in real time, for rqt and ros2',
-            '  enpire run --trials 5         more trials on it, from another terminal',
+            f'  enpire trials list --run {shown}   every trial, and why it ended',
+            '  enpire up                the same station in real time, for rqt and ros2',
+            '  enpire run --trials 5    more trials on it, from another terminal',
         ]
     )
 

@@ -42,11 +42,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Send the request, show the station until it is done, and return the exit code."""
-    from rich.console import Console
-
     from enpire_msgs.action import RunTrials
     from enpire_nodes.cli.client import StationLink
     from enpire_nodes.cli.live import make_view
+    from enpire_nodes.cli.runs import console as make_console
     from enpire_nodes.rollout.messages import parameter_messages
     from enpire_nodes.rollout.trial.requests import new_request_id, RequestOutcome
 
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         idea=args.idea,
         commit=args.commit,
     )
-    console = Console(highlight=False)
+    console = make_console()
     with StationLink(args.station) as link:
         with make_view(console, f'{args.station} · request {goal.request_id}') as view:
             result = link.run(goal, show=view.show, patience=args.wait)

@@ -13,7 +13,7 @@ from enpire_nodes.cli import demo
 from enpire_nodes.cli.demo import check, draw_seeds, farewell, own_domain, promise_table, Tale
 from enpire_nodes.cli.main import main
 from enpire_nodes.common.errors import ErrorCode
-from enpire_nodes.rollout.ledger import Ledger
+from enpire_nodes.rollout.ledger import Ledger, LedgerReader
 from enpire_nodes.rollout.records import (
     Activity,
     AttemptRecord,
@@ -168,3 +168,25 @@ def test_a_station_without_a_ledger_is_told(monkeypatch, tmp_path, capsys):
     assert main(['demo', '--run', str(tmp_path / 'none')]) == 1
     shown = capsys.readouterr()
     assert 'no driver' in shown.out + shown.err
+
+
+@pytest.mark.ros
+@pytest.mark.egl
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group('stack')
+def test_the_demo_runs_with_one_trial_each(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv('ROS_DOMAIN_ID', raising=False)
+    directory = tmp_path / 'demo'
+    code = main(['demo', '--trials', '1', '--attempts', '1', '--run', str(directory)])
+    shown = capsys.readouterr().out
+    assert code == 0, shown
+    for name in ('success.png', 'station.png'):
+        assert (directory / name).stat().st_size > 20_000
+    with LedgerReader(directory) as reader:
+        first, second = reader.trials()
+        assert [first.controller, second.controller] == ['scripted', 'spiral_search']
+        assert first.seed == second.seed
+        assert first.attempts
+        assert reader.verify().whole
+        assert all(reader.run.bag(trial.trial_id).is_dir() for trial in (first, second))
