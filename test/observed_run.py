@@ -60,6 +60,7 @@ class ObservedRun:
         start = (100 + CYCLE * number) * SECOND
         name = f'trial_{number}'
         settled = start + 9 * SECOND
+        self._lease('scene_reset', start + SECOND, start + 3 * SECOND)
         self._lease('policy_executor', start + 4 * SECOND, start + 8 * SECOND)
         for step in range(1, 100):
             late = round(late_ms * 1e6) if step % 2 else 0
@@ -72,7 +73,7 @@ class ObservedRun:
                 self.see(f'{SPACE}/camera/{camera}/camera_info', exposed + delay, b'', exposed)
         verdict = Verdict(trial_id=name, attempt=1, votes=[Vote(source='camera/side', samples=3)])
         decided = settled + 2 * SECOND // 10 + 10_000_000 + round(judged_ms * 1e6)
-        self.see(f'{SPACE}/verdict', decided, serialize_message(verdict))
+        self.see(f'{SPACE}/verdict', decided, serialize_message(verdict), decided)
         end = start + 11 * SECOND
         self.see(f'{SPACE}/trial', end, serialize_message(Trial(trial_id=name)))
         trial = ended(open_trial(name, seed=number, start_ns=start))
@@ -103,4 +104,4 @@ class ObservedRun:
     def _lease(self, holder: str, start: int, end: int) -> None:
         for instant, engaged in ((start, True), (end, False)):
             message = MotionLease(holder=f'{SPACE}/{holder}', lease=start, engaged=engaged)
-            self.see(f'{SPACE}/command/lease', instant, serialize_message(message))
+            self.see(f'{SPACE}/command/lease', instant, serialize_message(message), instant)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+import math
 from pathlib import Path
-from statistics import median
 
 from enpire_nodes.benchmark.witness import fingerprint, Watched
 from enpire_nodes.rollout.recording.check import bag_file
 from enpire_nodes.rollout.recording.scan import messages, Scan
 
-#: ns at both ends of a bag in which a message may be on its way while it is opened or closed.
-EDGE_NS = 100_000_000
+#: First and last instant of a trial's work, ns.
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class TopicLoss:
     """What a bag has of a topic.
 
-    :param expected: messages that were sent while the bag was open.
+    :param expected: messages that were sent during the trial's work.
     :param lost: those of them that it lacks.
     """
 
@@ -48,55 +48,45 @@ def bag_messages(bag: Path) -> dict[str, list[tuple[int, int]]]:
 
 
 def against_witness(
-    bag: Mapping[str, Sequence[tuple[int, int]]],
-    topics: Iterable[Watched],
-    *,
-    steady: Collection[str],
+    bag: Mapping[str, Sequence[tuple[int, int]]], topics: Iterable[Watched], span: Span
 ) -> list[TopicLoss]:
     """Hold a bag against what a witness saw.
 
-    Counted is what was sent while most of the steady topics came in, less :data:`EDGE_NS` at both
-    ends: a topic that began late or ended early shows, and one whose messages had waited since
-    before does not move the beginning.
-
     :param bag: as :func:`bag_messages` returns it.
-    :param steady: names of topics that are published all the time.
+    :param span: messages sent within it (system's clock) are expected.
     """
-    topics = list(topics)
-    span = _span(bag, [topic for topic in topics if topic.name in steady])
-    if span is None:
-        return []
     result = []
     for watched in topics:
         within = [seen for seen in watched.sightings if span[0] <= seen.sent_ns <= span[1]]
         sent = Counter(seen.digest for seen in within)
         held = Counter(digest for digest, _ in bag.get(watched.name, ()))
-        lost = (sent - held).total() if sent else 0
-        result.append(TopicLoss(watched.name, len(within), lost))
+        result.append(TopicLoss(watched.name, len(within), (sent - held).total()))
     return result
 
 
 def against_stamps(
-    bag: Mapping[str, Sequence[tuple[int, int]]], names: Collection[str], period_ns: float
+    bag: Mapping[str, Sequence[tuple[int, int]]],
+    names: Collection[str],
+    span: Span,
+    period_ns: float,
 ) -> list[TopicLoss]:
     """Hold a bag against the rhythm of a station in lockstep, where every period has its stamp.
 
-    Each topic must have every stamp between the first and the last one that any of them has; one
-    period at both ends is left out.
-
     :param names: topics that have one message a period.
+    :param span: periods whose stamps lie within it are expected.
     """
     stamps = {name: {stamp for _, stamp in bag.get(name, ())} for name in names}
-    everything = sorted(set().union(*stamps.values())) if stamps else []
-    if len(everything) < 3:
-        return []
-    first, last = everything[0], everything[-1]
-    periods = round((last - first) / period_ns)
-    expected = [first + number * period_ns for number in range(1, periods)]
+    everything = set().union(*stamps.values()) if stamps else set()
+    if not everything:
+        return [TopicLoss(name, 0, 0) for name in sorted(names)]
+    anchor = min(everything)
+    first = math.ceil((span[0] - anchor) / period_ns)
+    last = math.floor((span[1] - anchor) / period_ns)
+    expected = range(first, last + 1)
     result = []
     for name in sorted(stamps):
-        numbers = {round((stamp - first) / period_ns) for stamp in stamps[name]}
-        lost = sum(number not in numbers for number in range(1, periods))
+        held = {round((stamp - anchor) / period_ns) for stamp in stamps[name]}
+        lost = sum(number not in held for number in expected)
         result.append(TopicLoss(name, len(expected), lost))
     return result
 
@@ -110,18 +100,3 @@ def total(losses: Iterable[Iterable[TopicLoss]]) -> list[TopicLoss]:
             expected[entry.topic] += entry.expected
             lost[entry.topic] += entry.lost
     return [TopicLoss(name, expected[name], lost[name]) for name in sorted(expected)]
-
-
-def _span(
-    bag: Mapping[str, Sequence[tuple[int, int]]], topics: Iterable[Watched]
-) -> tuple[int, int] | None:
-    first, last = [], []
-    for watched in topics:
-        held = {digest for digest, _ in bag.get(watched.name, ())}
-        instants = [seen.sent_ns for seen in watched.sightings if seen.digest in held]
-        if instants:
-            first.append(min(instants))
-            last.append(max(instants))
-    if not first:
-        return None
-    return int(median(first)) + EDGE_NS, int(median(last)) - EDGE_NS

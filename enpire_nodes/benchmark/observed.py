@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.serialization import deserialize_message
 
@@ -13,8 +11,9 @@ from enpire_nodes.benchmark.losses import TopicLoss
 from enpire_nodes.benchmark.suite import SuiteRun
 from enpire_nodes.benchmark.timing import TrialTiming
 from enpire_nodes.benchmark.witness import Sighting
-from enpire_nodes.rollout.recorder_parameters import REQUIRED, TOPICS
+from enpire_nodes.rollout.recorder_parameters import TOPICS
 from enpire_nodes.rollout.recording.patterns import matches
+from enpire_nodes.rollout.records import TrialRecord
 from enpire_nodes.tasks.registry import load_task
 
 CONTROL_RATE = 30.0  # Hz
@@ -95,19 +94,35 @@ def missing_messages(run: SuiteRun) -> list[TopicLoss]:
 
     :raises StationError: RECORDER_BAG_UNREADABLE, a bag is not whole.
     """
-    watched = [topic for name, topic in run.topics.items() if _fits(run, name, TOPICS)]
-    steady = [
-        topic.name for topic in watched if _fits(run, topic.name, REQUIRED) and not topic.latched
-    ]
+    watched = [topic for name, topic in run.topics.items() if _recorded(run, name)]
     found = []
     for trial in run.trials:
+        span = work(run, trial)
+        if span is None:
+            continue
         bag = losses.bag_messages(run.bag(trial))
         if run.configuration.pace == 'lockstep':
             names = [run.topic(name) for name in _EVERY_PERIOD]
-            found.append(losses.against_stamps(bag, names, 1e9 / CONTROL_RATE))
+            found.append(losses.against_stamps(bag, names, span, 1e9 / CONTROL_RATE))
         else:
-            found.append(losses.against_witness(bag, watched, steady=steady))
+            found.append(losses.against_witness(bag, watched, span))
     return losses.total(found)
+
+
+def work(run: SuiteRun, trial: TrialRecord) -> losses.Span | None:
+    """Return from when to when a trial moved arms and judged, ns of the station's clock.
+
+    The recorder had confirmed before that it receives; what comes after may miss in the bag.
+
+    :return: None for a trial that nobody began.
+    """
+    stamps = [
+        seen.stamp_ns
+        for name in ('command/lease', 'verdict')
+        for seen in _seen(run, name)
+        if trial.start_ns <= seen.stamp_ns <= trial.end_ns
+    ]
+    return (min(stamps), max(stamps)) if stamps else None
 
 
 def overlooked(run: SuiteRun) -> int:
@@ -125,8 +140,8 @@ def diagnostics(run: SuiteRun, node: str) -> dict[str, str]:
     return {}
 
 
-def _fits(run: SuiteRun, name: str, patterns: Iterable[str]) -> bool:
-    return any(matches(run.topic(pattern), name) for pattern in patterns)
+def _recorded(run: SuiteRun, name: str) -> bool:
+    return any(matches(run.topic(pattern), name) for pattern in TOPICS)
 
 
 def _seen(run: SuiteRun, name: str) -> list[Sighting]:
