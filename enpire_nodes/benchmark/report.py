@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from enpire_nodes.benchmark.evaluation import Evaluation
 from enpire_nodes.benchmark.figures import Figure
@@ -36,35 +38,30 @@ def print_report(
         f'\n{machine["processor"]}, {machine["cores"]} cores, Python {machine["python"]}'
     )
     if warning:
-        console.print(f'[yellow]{warning}[/]')
+        console.print(warning, style='yellow', markup=False)
     console.print(figure_table(evaluation.figures))
     console.print(stage_table(evaluation.trials))
     if evaluation.shares:
         console.print(share_table(evaluation.shares, evaluation.memory))
     for what, why in problems.items():
-        console.print(f'[red]not measured:[/] {what}: {why}', markup=True)
+        console.print(f'[red]not measured:[/] {escape(what)}: {escape(why)}')
 
 
 def figure_table(figures: Sequence[Figure]) -> Table:
     """Return the table of the figures."""
-    table = Table(title='What the suite costs', title_justify='left')
+    table = Table(title='What the suite costs', title_justify='left', show_lines=True)
     table.add_column('figure')
     for heading in ('measured', 'goal'):
         table.add_column(heading, justify='right', no_wrap=True)
     table.add_column('', no_wrap=True)
-    table.add_column('how', style='dim')
     for figure in figures:
         goal = '' if figure.goal is None else f'≤ {quantity(figure.goal, figure.unit)}'
         if figure.value is None:
-            table.add_row(figure.name, 'missing', goal, '', f'[yellow]{figure.missing}[/]')
+            value, style, words = 'missing', 'yellow', figure.missing
         else:
-            table.add_row(
-                figure.name,
-                quantity(figure.value, figure.unit),
-                goal,
-                _MARKS[figure.reached],
-                figure.detail,
-            )
+            value, style, words = quantity(figure.value, figure.unit), 'dim', figure.detail
+        name = Text.assemble(figure.name, ('\n' + words if words else '', style))
+        table.add_row(name, value, goal, _MARKS[figure.reached])
     return table
 
 

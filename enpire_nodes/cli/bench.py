@@ -9,6 +9,8 @@ import sys
 import time
 from typing import Any
 
+from rich.markup import escape
+
 from enpire_nodes.bringup.configuration import ConfigurationError
 from enpire_nodes.cli.runs import console
 
@@ -61,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with own_domain(args.domain), screen.status('') as status:
-            results = Session(plan, tell=status.update).run()
+            results = Session(plan, tell=lambda line: status.update(escape(line))).run()
         evaluation = evaluate(results)
         conditions = {
             'started': stamp,

@@ -25,7 +25,7 @@ def results(tmp_path, timing):
         bare_free=[replace(trial, wall=trial.wall / 6) for trial in trials],
         realtime=made.run,
         other=made.run,
-        problems={'the suite in lockstep': 'nobody offers /station_1/run_trials'},
+        problems={'the suite in lockstep': '[/x] nobody offers /station_1/run_trials'},
     )
 
 
@@ -108,7 +108,7 @@ def test_report_shows_goals_and_reasons(results):
     text = console.export_text()
     for words in ('reached', '≤ 5.00 %', 'missing', 'the machine was busy', 'between', 'driver'):
         assert words in text
-    assert 'not measured: the suite in lockstep: nobody offers' in text
+    assert 'not measured: the suite in lockstep: [/x] nobody offers' in text
 
 
 def test_json_has_everything(results, tmp_path):
