@@ -33,8 +33,13 @@ class Plant:
             for name, mode in self.cameras.items():
                 self._expose(name, mode)
         state = ArmState(
-            self.stamp, self.position.copy(), self.quaternion.copy(), self.force.copy(),
-            np.zeros(3), self.width, self.effort,
+            self.stamp,
+            self.position.copy(),
+            self.quaternion.copy(),
+            self.force.copy(),
+            np.zeros(3),
+            self.width,
+            self.effort,
         )
         return Observation(self.stamp, {'right': state}, dict(self.frames))
 

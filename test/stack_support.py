@@ -26,10 +26,20 @@ from enpire_msgs.msg import SafetyState, StationState, Trial
 from enpire_nodes.bringup.configuration import load_configuration
 from enpire_nodes.bringup.station import StationProcesses
 from enpire_nodes.rollout.ledger import LedgerReader
+from enpire_nodes.rollout.records import TrialOutcome
 from enpire_nodes.ros import qos
 
 ARMS = ('left', 'right')
 STILL = 1e-4  # m, a target that moves less is held
+#: s after the death of a node within which the arms must be held.
+HELD_WITHIN = 0.25
+#: s that the command stream is watched for; no node is back before.
+WATCHED = 1.5
+STAGES = {
+    'reset': StationState.RESETTING,
+    'execute': StationState.EXECUTING,
+    'verify': StationState.VERIFYING,
+}
 
 
 class Stack:
@@ -233,3 +243,35 @@ def topics_of(bag: Path) -> dict[str, int]:
         for _, channel, _ in make_reader(stream).iter_messages():
             counts[channel.topic] = counts.get(channel.topic, 0) + 1
     return counts
+
+
+def begin(station: Stack, stage: str) -> None:
+    """Start a trial, and return while it is in ``stage`` and the arm moves."""
+    endings = []
+    for _ in range(3):
+        station.ready()
+        known = station.count()
+        station.request(1, controller='scripted', max_attempts=1)
+        if station.reaches(STAGES[stage], known, moving=stage != 'verify'):
+            return
+        endings.append(station.closed(known + 1).message)
+    raise AssertionError(f'three trials ended by themselves before or in {stage}: {endings}')
+
+
+def kill_and_check(station: Stack, node: str) -> None:
+    """Kill a node; the arms are held, the trial is interrupted, and the station comes back."""
+    known = station.count()
+    restarts = station.station.restarts(node)
+    station.targets.clear()
+    station.station.kill(node)
+    killed = time.monotonic()
+    time.sleep(WATCHED)
+    held = station.last_change(killed)
+    print(f'{node}: the arms were held after {1e3 * held:.0f} ms')
+    assert held < HELD_WITHIN
+    closed = station.closed(known)
+    assert closed.outcome is TrialOutcome.INTERRUPTED, closed.message
+    assert closed.message
+    station.ready()
+    assert station.station.restarts(node) == restarts + 1
+    assert disagreements(station.run) == []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import os
-import time
 
 import pytest
 
@@ -15,25 +13,15 @@ import stack_support
 from stack_support import Stack
 
 from enpire_msgs.action import RunTrials
-from enpire_msgs.msg import SafetyState, StationState
+from enpire_msgs.msg import SafetyState
 from enpire_nodes.bringup.table import NODES
 from enpire_nodes.rollout.records import TrialOutcome
 
 pytestmark = [
-    pytest.mark.ros, pytest.mark.egl, pytest.mark.xdist_group('stack'), pytest.mark.timeout(180)
+    pytest.mark.ros, pytest.mark.egl, pytest.mark.alone, pytest.mark.timeout(180)
 ]  # fmt: skip
 
 ABSOLUTE = {'/diagnostics', '/rosout', '/parameter_events', '/clock', '/tf', '/tf_static'}
-#: s after the death of a node within which the arms must be held.
-HELD_WITHIN = 0.25
-#: s that the command stream is watched for; no node is back before.
-WATCHED = 1.5
-BUSY = os.getloadavg()[0] > 1.5 * os.cpu_count()
-STAGES = {
-    'reset': StationState.RESETTING,
-    'execute': StationState.EXECUTING,
-    'verify': StationState.VERIFYING,
-}
 
 
 @pytest.fixture(scope='module')
@@ -42,14 +30,6 @@ def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # a busy machine may let a commander wait; that is not what is tested here
     patience = {'safety_gate': {'lockstep_timeout': 5.0}}
     with stack_support.stack(run, pace='lockstep', parameters=patience) as stack:
-        yield stack
-
-
-@pytest.fixture(scope='module')
-def realtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    run = tmp_path_factory.mktemp('realtime') / 'run'
-    patience = {'safety_gate': {'command_timeout': 0.2}}
-    with stack_support.stack(run, pace='realtime', parameters=patience) as stack:
         yield stack
 
 
@@ -107,51 +87,11 @@ def test_a_late_subscriber_sees_the_latched_states(station: Stack) -> None:
         late.close()
 
 
-@pytest.mark.parametrize('stage', list(STAGES))
+@pytest.mark.parametrize('stage', list(stack_support.STAGES))
 @pytest.mark.parametrize('node', list(NODES))
 def test_any_node_may_die_in_any_stage(station: Stack, node: str, stage: str) -> None:
-    begin(station, stage)
-    kill_and_check(station, node)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(BUSY, reason='the machine is too busy to keep up with real time')
-@pytest.mark.parametrize('node', list(NODES))
-def test_the_arms_are_held_in_time_at_a_robot_s_pace(realtime: Stack, node: str) -> None:
-    begin(realtime, 'reset' if node == 'scene_reset' else 'execute')
-    kill_and_check(realtime, node)
-
-
-def begin(station: Stack, stage: str) -> None:
-    """Start a trial, and return while it is in ``stage`` and the arm moves."""
-    endings = []
-    for _ in range(3):
-        station.ready()
-        known = station.count()
-        station.request(1, controller='scripted', max_attempts=1)
-        if station.reaches(STAGES[stage], known, moving=stage != 'verify'):
-            return
-        endings.append(station.closed(known + 1).message)
-    raise AssertionError(f'three trials ended by themselves before or in {stage}: {endings}')
-
-
-def kill_and_check(station: Stack, node: str) -> None:
-    """Kill a node; the arms are held, the trial is interrupted, and the station comes back."""
-    known = station.count()
-    restarts = station.station.restarts(node)
-    station.targets.clear()
-    station.station.kill(node)
-    killed = time.monotonic()
-    time.sleep(WATCHED)
-    held = station.last_change(killed)
-    print(f'{node}: the arms were held after {1e3 * held:.0f} ms')
-    assert held < HELD_WITHIN
-    closed = station.closed(known)
-    assert closed.outcome is TrialOutcome.INTERRUPTED, closed.message
-    assert closed.message
-    station.ready()
-    assert station.station.restarts(node) == restarts + 1
-    assert stack_support.disagreements(station.run) == []
+    stack_support.begin(station, stage)
+    stack_support.kill_and_check(station, node)
 
 
 def test_after_all_that_the_next_trial_runs(station: Stack) -> None:

@@ -192,7 +192,7 @@ def test_what_it_prints_goes_to_the_log_and_never_to_the_channel(make_worker, fe
 
 def test_garbage_on_the_channel_ends_the_attempt(make_worker, features):
     act = """
-    for descriptor in range(3, 20):
+    for descriptor in range(3, 1024):
         try:
             os.write(descriptor, b'hello station, trust me ' * 10)
         except OSError:

@@ -49,9 +49,7 @@ def test_without_a_block_there_is_no_hole():
 
 
 def hand(position=(0.25, -0.4, 0.05), width=0.0113, effort=20.0):
-    return ArmState(
-        0.0, np.array(position), HAND_DOWN, np.zeros(3), np.zeros(3), width, effort
-    )
+    return ArmState(0.0, np.array(position), HAND_DOWN, np.zeros(3), np.zeros(3), width, effort)
 
 
 def test_fingers_feel_the_pin_by_width_and_effort():

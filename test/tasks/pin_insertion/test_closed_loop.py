@@ -32,9 +32,7 @@ def attempt(made, verifier, report, controller):
         gripper_effort=motion['grip_effort'],
     )
     context = AttemptContext(goal_position=report.fixture.position, timeout=10.0)
-    done = made.run(
-        execute(controller, arm, task.settle(report.fixture), context), watch=watch
-    )
+    done = made.run(execute(controller, arm, task.settle(report.fixture), context), watch=watch)
     window = {'settle_start': done.settle.settle_start, 'settled': done.settle.settled}
     for _ in range(60):
         if verifier.ready(**window):

@@ -30,8 +30,8 @@ class Hole(Plant):
         observation = super().step(command)
         if self.walls and self.position[2] < 0.0 and self.effort > 0.0:
             aside = self.position - FIXTURE.position
-            self.force[:2] = -700.0 * np.sign(aside[:2]) * np.maximum(
-                np.abs(aside[:2]) - 0.002, 0.0
+            self.force[:2] = (
+                -700.0 * np.sign(aside[:2]) * np.maximum(np.abs(aside[:2]) - 0.002, 0.0)
             )
             observation = self.observe()
         return observation
@@ -86,9 +86,7 @@ def test_its_stamps_enclose_the_wiggle_to_all_sides():
 
 
 def test_taking_too_long_is_an_error():
-    slow = build_settings(
-        PinInsertionSettings, {'settle': {'deadline': 1.0, 'wiggle_time': 1.0}}
-    )
+    slow = build_settings(PinInsertionSettings, {'settle': {'deadline': 1.0, 'wiggle_time': 1.0}})
     with pytest.raises(StationError, match='longer than 1 s') as caught:
         settled(Hole(0.030), slow)
     assert caught.value.code is ErrorCode.POLICY_SETTLE_FAILED
