@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from enpire_nodes.benchmark.spread import Spread
 from enpire_nodes.benchmark.suite import SuiteRun
 from enpire_nodes.benchmark.timing import outcomes, TrialTiming
 from enpire_nodes.common.errors import StationError
+from enpire_nodes.rollout.records import TrialOutcome
 
 OVERHEAD_GOAL, JITTER_GOAL, VERDICT_GOAL = 5.0, 5.0, 50.0  # percent, ms, ms
 MEMORY_GOAL, LOSS_GOAL = 1.2, 0.0  # GB, messages
@@ -29,6 +31,7 @@ class Evaluation:
     :param losses: of every recorded topic, by kind of run.
     :param shares: of one core, by composition and process.
     :param memory: bytes, by composition and process.
+    :param notes: about trials that came to nothing.
     """
 
     figures: list[Figure] = field(default_factory=list)
@@ -38,6 +41,7 @@ class Evaluation:
     losses: dict[str, list[TopicLoss]] = field(default_factory=dict)
     shares: dict[str, dict[str, float]] = field(default_factory=dict)
     memory: dict[str, dict[str, int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def evaluate(results: Results) -> Evaluation:
@@ -54,6 +58,8 @@ def evaluate(results: Results) -> Evaluation:
         found.verdicts = observed.verdict_latencies(results.realtime)
     for name, run in _compositions(results):
         found.shares[name], found.memory[name] = dict(run.shares), dict(run.memory)
+    runs = {'suite, real time': results.realtime, 'suite, lockstep': results.lockstep}
+    found.notes = [note for name, run in runs.items() if run for note in _fruitless(name, run)]
     found.figures = [
         *_overheads(found, results),
         _spread_figure(
@@ -91,14 +97,17 @@ def _overheads(found: Evaluation, results: Results) -> Iterable[Figure]:
             yield missing(key, name, why, unit='%', goal=goal)
             continue
         left_out = f', {overhead.unlike} left out: unlike' if overhead.unlike else ''
+        interval = ''
+        if overhead.pairs > 1:
+            interval = f'95 %: {overhead.low:+.1f} to {overhead.high:+.1f} %; '
         yield Figure(
             key,
             name,
             overhead.percent,
             '%',
             goal,
-            f'{overhead.suite:.2f} s against {overhead.bare:.2f} s; 95 %: {overhead.low:+.1f} to '
-            f'{overhead.high:+.1f} %; {overhead.pairs} pairs of trials{left_out}',
+            f'{overhead.suite:.2f} s against {overhead.bare:.2f} s; {interval}'
+            f'pairs of trials: {overhead.pairs}{left_out}',
             data={'bare_s': overhead.bare, 'suite_s': overhead.suite, 'pairs': overhead.pairs,
                   'low': overhead.low, 'high': overhead.high, 'unlike': overhead.unlike},
         )  # fmt: skip
@@ -199,6 +208,17 @@ def _cpu(found: Evaluation, results: Results) -> Iterable[Figure]:
         memory = sum(found.memory[composition].values())
         detail = f'{len(shares)} processes, {memory / 1e6:.0f} MB'
         yield Figure(key, name, sum(shares.values()), 'cores', detail=detail, data=shares)
+
+
+def _fruitless(name: str, run: SuiteRun) -> Iterable[str]:
+    """Tell of trials without a verdict, one line for each way in which they ended."""
+    ends = Counter(
+        (trial.outcome.name, trial.error_code.name, trial.message)
+        for trial in run.trials
+        if trial.outcome not in (TrialOutcome.SUCCESS, TrialOutcome.FAILURE)
+    )
+    for (outcome, code, message), count in ends.most_common():
+        yield f'{name}: {count} of {len(run.trials)} trials {outcome} ({code}): {message}'
 
 
 def _compositions(results: Results) -> list[tuple[str, SuiteRun]]:

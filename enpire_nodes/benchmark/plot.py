@@ -11,9 +11,13 @@ import numpy as np
 from enpire_nodes.benchmark.evaluation import Evaluation, JITTER_GOAL, VERDICT_GOAL
 from enpire_nodes.benchmark.report import stage_means
 from enpire_nodes.benchmark.timing import TrialTiming
+from enpire_nodes.bringup.table import NODES
 
 _STAGES = {'reset': '#4c78a8', 'execute': '#f58518', 'verify': '#54a24b', 'between': '#bab0ac'}
-_PROCESSES = ['#4c78a8', '#f58518', '#54a24b', '#e45756', '#72b7b2', '#b279a2', '#9d755d']
+#: By the first node of a process, so that two compositions can be compared.
+_PROCESSES = dict(
+    zip(NODES, ['#4c78a8', '#f58518', '#54a24b', '#e45756', '#72b7b2', '#b279a2', '#9d755d'])
+)
 
 
 def draw(path: Path, evaluation: Evaluation, *, title: str) -> None:
@@ -53,7 +57,7 @@ def _draw_trials(axes: Any, trials: Mapping[str, Sequence[TrialTiming]]) -> None
         axes.text(left, row, f' {means["wall"]:.2f}', va='center', fontsize=8)
     axes.set_yticks(range(len(named)), [name for name, _ in named])
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.set_xlim(right=1.12 * max(axes.get_xlim()[1], 1.0))
     if named:
         axes.legend(fontsize=8, ncols=4, loc='upper center', bbox_to_anchor=(0.45, -0.08))
 
@@ -63,8 +67,8 @@ def _draw_shares(axes: Any, shares: Mapping[str, Mapping[str, float]]) -> None:
     for row, processes in enumerate(shares.values()):
         left = 0.0
         ordered = sorted(processes.items(), key=lambda item: -item[1])
-        for index, (name, share) in enumerate(ordered):
-            axes.barh(row, share, left=left, color=_PROCESSES[index % len(_PROCESSES)])
+        for name, share in ordered:
+            axes.barh(row, share, left=left, color=_PROCESSES.get(name.split('+')[0]))
             if share > 0.04:
                 axes.text(
                     left + share / 2, row, name.replace('+', '\n'), rotation=90, ha='center',
@@ -74,7 +78,7 @@ def _draw_shares(axes: Any, shares: Mapping[str, Mapping[str, float]]) -> None:
         axes.text(left, row, f' {left:.2f}', va='center', fontsize=8)
     axes.set_yticks(range(len(shares)), list(shares))
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.set_xlim(right=1.12 * max(axes.get_xlim()[1], 0.1))
 
 
 def _draw_distribution(axes: Any, seconds: Sequence[float], goal: float, title: str) -> None:

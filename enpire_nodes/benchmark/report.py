@@ -43,6 +43,8 @@ def print_report(
     console.print(stage_table(evaluation.trials))
     if evaluation.shares:
         console.print(share_table(evaluation.shares, evaluation.memory))
+    for note in evaluation.notes:
+        console.print(note, style='yellow', markup=False)
     for what, why in problems.items():
         console.print(f'[red]not measured:[/] {escape(what)}: {escape(why)}')
 
@@ -137,6 +139,7 @@ def write_report(
                 'machine': dict(machine),
                 'conditions': dict(conditions),
                 'problems': dict(problems),
+                'notes': evaluation.notes,
                 'figures': [figure.plain() for figure in evaluation.figures],
                 'trials': evaluation.trials,
                 'losses': evaluation.losses,

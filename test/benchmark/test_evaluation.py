@@ -12,6 +12,8 @@ from enpire_nodes.benchmark.load import machine
 from enpire_nodes.benchmark.plot import draw
 from enpire_nodes.benchmark.report import print_report, quantity, write_report
 from enpire_nodes.benchmark.session import Results
+from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.rollout.records import TrialOutcome
 
 NOT_MEASURED = {'the suite at real time': 'the driver did not come up'}
 
@@ -84,6 +86,23 @@ def test_trials_that_went_another_way_are_told(results):
 
     assert figure.value is None
     assert 'bare 2 FAILURE; suite 2 SUCCESS' in figure.missing
+
+
+def test_trials_without_a_verdict_are_told_once_for_each_way(results):
+    run = results.realtime
+    ends = [
+        (TrialOutcome.FAULTED, ErrorCode.GATE_COMMAND_STALE, 'no command for 0.2 s'),
+        (TrialOutcome.FAULTED, ErrorCode.GATE_COMMAND_STALE, 'no command for 0.2 s'),
+        (TrialOutcome.FAILURE, ErrorCode.NONE, 'no success in 1 of 1 attempts'),
+    ]
+    run.trials = [
+        replace(trial, outcome=outcome, error_code=code, message=message)
+        for trial, (outcome, code, message) in zip(run.trials, ends, strict=True)
+    ]
+
+    assert evaluate(results).notes == [
+        'suite, real time: 2 of 3 trials FAULTED (GATE_COMMAND_STALE): no command for 0.2 s'
+    ]
 
 
 def test_broken_bag_leaves_the_other_figures_alone(results):
