@@ -70,7 +70,10 @@ PARAMETERS = (
         read_only=True,
     ),
     _seconds(
-        'command_timeout', 0.15, 1.0, 'Silence of the holder of the lease, after which it loses it.'
+        'command_timeout',
+        0.15,
+        1.0,
+        'Silence of the holder of the lease, after which it loses it.',
     ),
     _seconds(
         'command_age',

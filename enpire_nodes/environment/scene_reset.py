@@ -81,9 +81,7 @@ class SceneReset(StationNode):
         self._wall = time.monotonic()
         self._recoveries: tuple[str, ...] = ()
         timeout = convert.seconds(goal.timeout) or self.get_parameter('timeout').value
-        program = self._setup.task.reset(
-            self._setup.cameras, seed=goal.seed, report=self._report
-        )
+        program = self._setup.task.reset(self._setup.cameras, seed=goal.seed, report=self._report)
         self._runner.start(
             program,
             arms=(self._setup.task.arm,),
