@@ -31,7 +31,8 @@ def test_station_in_lockstep_is_brought_up_worked_and_seen(tmp_path):
     assert len(observed.verdict_latencies(run)) == sum(len(t.attempts) for t in run.trials)
     assert len(observed.period_deviations(run)) > 30
     assert 'period jitter p99 [ms]' in observed.diagnostics(run, 'policy_executor')
-    assert set(run.shares) == set(run.memory) == set(configuration.nodes)
+    processes = {'+'.join(nodes) for nodes in configuration.groups}
+    assert set(run.shares) == set(run.memory) == processes
     assert min(run.memory.values()) > 10e6
     losses = observed.missing_messages(run)
     assert len(losses) == 11
