@@ -4,7 +4,7 @@ PYTHON ?= python3
 ENTER := . scripts/env.sh &&
 # pytest loads only the plug-ins that are named: those of a ROS installation get in the way.
 PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest \
-	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin -p pytest_rerunfailures --reruns 2
+	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin
 LINTED := enpire_nodes launch scripts setup.py test
 
 .PHONY: help setup demo test bench lint clean

@@ -29,7 +29,7 @@ from enpire_nodes.bringup.nodes import (
 from enpire_nodes.bringup.process import NodeProcess, State
 
 _POLL = 0.02  # s
-_LISTEN = 0.6  # s, for a station of this name that somebody else brought up
+_LISTEN = 2.0  # s, for a station of this name elsewhere; a busy one is discovered late
 
 
 class StationNotReadyError(RuntimeError):

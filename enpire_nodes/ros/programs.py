@@ -15,8 +15,9 @@ from enpire_nodes.ros import qos
 from enpire_nodes.ros.node import StationNode
 from enpire_nodes.ros.station_io import Commander, CONTROL_RATE, StationSenses
 
-#: s of the wall clock without an observation after which a program is ended.
-BLIND_AFTER = 0.5
+#: s of the wall clock without an observation after which a program is ended; in lockstep nothing
+#: moves between two observations, so that a busy computer may take its time.
+BLIND_AFTER = {'realtime': 0.5, 'scaled': 0.5, 'lockstep': 5.0}
 #: s of the wall clock within which the gate must report that it passes our lease.
 GRANT_WITHIN = 2.0
 #: control periods that a canceled program's last command is repeated for: the arm comes to rest.
@@ -155,7 +156,7 @@ class ProgramRunner:
         if self._program is None:
             return
         waited = time.monotonic() - self._started
-        if min(waited, self._senses.age) > BLIND_AFTER:
+        if min(waited, self._senses.age) > BLIND_AFTER[self._node.pace]:
             self._finish(
                 None,
                 StationError(

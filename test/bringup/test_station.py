@@ -23,7 +23,7 @@ from enpire_nodes.bringup.station import (
     StationTakenError,
 )
 
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.alone]
 
 
 @pytest.fixture

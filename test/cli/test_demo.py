@@ -174,7 +174,7 @@ def test_a_station_without_a_ledger_is_told(monkeypatch, tmp_path, capsys):
 @pytest.mark.egl
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group('stack')
+@pytest.mark.alone
 def test_the_demo_runs_with_one_trial_each(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv('ROS_DOMAIN_ID', raising=False)
     directory = tmp_path / 'demo'

@@ -1,5 +1,7 @@
 """The reset node on a fake station: every way a reset can end."""
 
+import time
+
 from environment.doubles import FakeStation, FakeTask, operator_needed
 import pytest
 from rclpy.action import ActionClient
@@ -113,6 +115,24 @@ def test_a_station_that_goes_blind_ends_the_reset(reset, station, task, monkeypa
     result = reset(lambda _: station.blind())
     assert result.error_code == ErrorCode.GATE_DRIVER_STALE
     assert 'driver' in result.message
+
+
+def test_in_lockstep_a_slow_driver_is_waited_for(ros, task, monkeypatch):
+    monkeypatch.setattr(task, 'periods', 60)
+    station = FakeStation(ros)
+    node = ros.make(SceneReset, task='fake', task_file='stations/simulated.yaml', pace='lockstep')
+    ros.wait_until(lambda: node.active)
+    client = ActionClient(ros.node, ResetScene, 'reset_scene')
+    assert client.wait_for_server(timeout_sec=10)
+    offer = client.send_goal_async(ResetScene.Goal(trial_id='t1'))
+    ros.wait_until(lambda: station.targets, what='the reset moves')
+    station.blind()
+    time.sleep(1.5)
+    assert len(station.targets) < 60
+    station.timer.reset()
+    result = offer.result().get_result_async()
+    ros.wait_until(result.done, 20.0, 'the result of the reset')
+    assert result.result().result.outcome == READY
 
 
 def test_a_reset_that_takes_too_long_ends(reset, task, monkeypatch):

@@ -18,7 +18,7 @@ from enpire_nodes.ros import qos
 
 pytestmark = pytest.mark.ros
 
-LOST_AFTER = 0.6
+LOST_AFTER = 1.5
 
 
 class Bench:
