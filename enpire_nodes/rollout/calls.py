@@ -14,7 +14,6 @@ import uuid
 
 from action_msgs.srv import CancelGoal
 from rclpy.action import ActionClient
-from rclpy.action.client import ClientGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 from unique_identifier_msgs.msg import UUID
@@ -26,6 +25,8 @@ from enpire_nodes.rollout.trial.waiting import Reply, Waiting
 POLL = 0.02
 #: s after which an unanswered request is sent again; every service of a station is idempotent.
 RESEND = 1.0
+#: s after which the result of a goal is asked for again.
+REMIND = 3.0
 #: s within which an action server says whether it takes a goal.
 ACCEPT = 5.0
 
@@ -34,10 +35,18 @@ class Link:
     """The spinning node, the way to wait for it, and what it hears of its partners.
 
     :param gone: whether the node with this relative name can no longer answer.
+    :param idle: whether that node has said, after an instant, that it works on no goal.
     """
 
-    def __init__(self, node: Node, waiting: Waiting, gone: Callable[[str], bool]) -> None:
-        self.node, self.waiting, self.gone = node, waiting, gone
+    def __init__(
+        self,
+        node: Node,
+        waiting: Waiting,
+        *,
+        gone: Callable[[str], bool],
+        idle: Callable[[str, float], bool],
+    ) -> None:
+        self.node, self.waiting, self.gone, self.idle = node, waiting, gone, idle
 
     def post(self, call: Callable[[], None]) -> None:
         """Let the spinning thread make a call, in order."""
@@ -166,62 +175,68 @@ class Action:
         :raises StationError: ``refused``; or RUNNER_NODE_LOST, RUNNER_STAGE_TIMEOUT or the
             interruption's, after the goal was canceled and has stopped, as far as its server can.
         """
-        waiting = self._link.waiting
-        result: Reply | None = None
+        identifier = UUID(uuid=list(uuid.uuid4().bytes))
+        running = False
         try:
-            handle = self._offered(goal, min(deadline, time.monotonic() + ACCEPT))
+            handle, offers = self._persist(
+                # the same identifier, so that a server never takes the goal twice
+                lambda: self._client.send_goal_async(goal, goal_uuid=identifier),
+                deadline=min(deadline, time.monotonic() + ACCEPT),
+                every=RESEND,
+                what=f'{self.name}: the acceptance of the goal',
+            )
+            running = handle.accepted or offers > 1  # it may be the second offer that is refused
             if not handle.accepted:
                 raise StationError(
                     self._refused, f'{self.name} refused the goal; the log of its node says why'
                 )
-            result = self._link.ask(handle.get_result_async)
-            return waiting.answer(result, deadline=deadline, what=self.name).result
+            answer, _ = self._persist(
+                handle.get_result_async, deadline=deadline, every=REMIND, what=self.name
+            )
         except StationError as error:
-            if error.code is not self._refused:
-                self._halt(result)
+            if running or error.code is not self._refused:
+                self._halt()
             raise
+        return answer.result
 
-    def _offered(self, goal: Any, deadline: float) -> ClientGoalHandle:
-        """Offer a goal until the server answers.
+    def _persist(
+        self, send: Callable[[], Future], *, deadline: float, every: float, what: str
+    ) -> tuple[Any, int]:
+        """Send a request again and again until it is answered; return the answer, and how often.
 
-        A server that was restarted may be found before it hears us. The identifier stays the
-        same, so that a server never takes the goal twice.
+        A server that was just restarted may be found before it can answer us, and its first
+        answer is lost then.
         """
-        identifier = UUID(uuid=list(uuid.uuid4().bytes))
         replies: list[Reply] = []
 
         def answered() -> Reply | None:
             return next((reply for reply in replies if reply.done), None)
 
         while True:
-            replies.append(
-                self._link.ask(lambda: self._client.send_goal_async(goal, goal_uuid=identifier))
-            )
-            what = f'{self.name}: the acceptance of the goal'
+            replies.append(self._link.ask(send))
             try:
                 reply = self._link.waiting.until(
-                    answered, deadline=min(deadline, time.monotonic() + RESEND), what=what
+                    answered, deadline=min(deadline, time.monotonic() + every), what=what
                 )
             except StationError as error:
                 late = error.code is ErrorCode.RUNNER_STAGE_TIMEOUT
                 if not late or time.monotonic() >= deadline:
                     raise
             else:
-                return self._link.waiting.answer(reply, deadline=deadline, what=what)
+                return self._link.waiting.answer(reply, deadline=deadline, what=what), len(replies)
 
-    def _halt(self, result: Reply | None) -> None:
-        """Cancel whatever goal the server has, and wait until it stands still."""
+    def _halt(self) -> None:
+        """Cancel whatever goal the server has, and wait until it is no longer at work."""
         end = time.monotonic() + self._cancel_deadline
         everything = CancelGoal.Request()  # no identifier and no stamp: all goals
         try:
             self._cancel.call(everything, deadline=end, interruptible=False)
-            if result is not None:
-                self._link.waiting.answer(
-                    result,
-                    deadline=end,
-                    what=f'{self.name}: the controlled stop',
-                    interruptible=False,
-                    gone=lambda: self._link.gone(self._server),
-                )
+            asked = time.monotonic()
+            self._link.waiting.until(
+                lambda: self._link.idle(self._server, asked) or self._link.gone(self._server),
+                deadline=end,
+                what=f'{self.name}: the controlled stop',
+                interruptible=False,
+            )
         except StationError as error:
             self._link.node.get_logger().warning(f'{self.name}: {error.message}')

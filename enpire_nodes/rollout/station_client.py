@@ -88,7 +88,7 @@ class StationClient:
         self._bag: Path | None = None
         self._recording = ''
         self.waiting = Waiting(self._interrupt)
-        self.link = Link(node, self.waiting, self._gone)
+        self.link = Link(node, self.waiting, gone=self._gone, idle=self._idle)
         self._reset = self._action(ResetScene, 'reset_scene', RESET, ErrorCode.RESET_NOT_READY)
         self._execute = self._action(
             ExecutePolicy, 'execute_policy', EXECUTOR, ErrorCode.POLICY_BUSY
@@ -342,6 +342,9 @@ class StationClient:
             return True
         name = f'{self._space}/{server}'
         return name in self.presence.partners and self.presence.is_lost(name, time.monotonic())
+
+    def _idle(self, server: str, since: float) -> bool:
+        return self.presence.idle_since(f'{self._space}/{server}', since)
 
     def _interrupt(self) -> None:
         if self._closing:

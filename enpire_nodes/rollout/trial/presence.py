@@ -69,6 +69,11 @@ class Presence:
         """Return the partners that are working on a goal."""
         return [name for name, sign in self._signs.items() if sign.condition is Condition.BUSY]
 
+    def idle_since(self, node: str, instant: float) -> bool:
+        """Whether a heartbeat that came after ``instant`` says that a node works on no goal."""
+        sign = self._signs.get(node)
+        return sign is not None and sign.arrival > instant and sign.condition != Condition.BUSY
+
     def is_lost(self, node: str, now: float) -> bool:
         """Whether a node that was heard has fallen silent, or was never heard."""
         sign = self._signs.get(node)

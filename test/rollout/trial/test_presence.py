@@ -96,6 +96,15 @@ def test_the_busy_ones_are_named(presence):
     assert presence.busy() == [B]
 
 
+def test_idle_since_needs_a_newer_heartbeat(presence):
+    assert not presence.idle_since(A, 0.0)
+    beat(presence, A, now=0.2)
+    assert presence.idle_since(A, 0.1)
+    beat(presence, A, now=0.3, condition=Condition.BUSY)
+    assert not presence.idle_since(A, 0.1)
+    assert not presence.idle_since('/s/stranger', 0.0)
+
+
 def test_strangers_are_ignored(presence):
     beat(presence, '/s/stranger', condition=Condition.FAULTED)
     assert presence.troubles(0.0) == {}
