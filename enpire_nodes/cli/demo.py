@@ -26,7 +26,7 @@ from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
 HELP = 'watch a simulated station work: a scripted policy, then one that searches by touch'
 
 #: Wandering calibration error of the arm: a straight push finds the hole about every other time.
-DRIFT = {'noise.drift_sd': 0.0025, 'noise.drift_time': 30.0}
+DRIFT = {'noise.drift_sd': 0.003, 'noise.drift_time': 30.0}
 #: In lockstep time stands still while a busy computer makes a commander wait.
 PATIENT = {'lockstep_timeout': 5.0}
 CONTROLLERS = ('scripted', 'spiral_search')
