@@ -33,8 +33,9 @@ ARMS = ('left', 'right')
 STILL = 1e-4  # m, a target that moves less is held
 #: s after the death of a node within which the arms must be held.
 HELD_WITHIN = 0.25
-#: s that the command stream is watched for; no node is back before.
-WATCHED = 1.5
+#: s that the command stream is watched for, and that bring-up waits before it starts a node anew:
+#: what a gate tells a driver that is back is another matter.
+WATCHED = 1.0
 STAGES = {
     'reset': StationState.RESETTING,
     'execute': StationState.EXECUTING,
@@ -185,7 +186,7 @@ class Stack:
 @contextlib.contextmanager
 def stack(run: Path, **overrides: Any) -> Iterator[Stack]:
     """Bring a station up in a ROS domain of its own."""
-    overrides.setdefault('respawn', {'delay': 0.5, 'limit': 1000, 'window': 60.0})
+    overrides.setdefault('respawn', {'delay': WATCHED, 'limit': 1000, 'window': 60.0})
     with own_domain():
         with StationProcesses(load_configuration(run=run, **overrides)) as station:
             station.wait_ready(100.0)

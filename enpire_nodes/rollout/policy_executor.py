@@ -27,6 +27,7 @@ from enpire_nodes.rollout.policy.timing import PeriodJitter
 from enpire_nodes.rollout.policy_messages import previous_attempt, result_message
 from enpire_nodes.rollout.policy_parameters import ControllerParameters, PARAMETERS
 from enpire_nodes.ros import convert, qos
+from enpire_nodes.ros.even_sender import EvenSender
 from enpire_nodes.ros.goals import GoalServer
 from enpire_nodes.ros.main import run
 from enpire_nodes.ros.node import StationNode
@@ -76,6 +77,12 @@ class PolicyExecutor(StationNode):
             self, arms=(arm,), cameras=self._setup.task.cameras, on_tick=self._tick
         )
         self._commander = Commander(self, arms=(arm,))
+        self._sender = EvenSender(
+            self,
+            self._send,
+            age=lambda: self._senses.period_age,
+            after=self._value('send_after') if self.pace == 'realtime' else 0.0,
+        )
         self._safety, self._station = SafetyState(), StationState()
         self._subscriptions_of_states = (
             self.create_subscription(SafetyState, 'safety_state', self._on_safety, qos.LATCHED),
@@ -102,6 +109,7 @@ class PolicyExecutor(StationNode):
         """Take the action away, stop listening, end the policy's process."""
         self._goals.destroy()
         self._senses.destroy()
+        self._sender.destroy()
         self._controllers.destroy()
         self.destroy_timer(self._watchdog)
         for subscription in self._subscriptions_of_states:
@@ -172,6 +180,7 @@ class PolicyExecutor(StationNode):
             settle_timeout=self._value('settle_timeout'),
             most_misses=self._value('most_misses'),
             stale_after=self._value('stale_after') or _STALE_AFTER.get(self.pace, 0.5),
+            lockstep=self.pace == 'lockstep',
         )
         if self._safety.mode == SafetyState.ESTOPPED:
             episode.abandon(
@@ -220,15 +229,14 @@ class PolicyExecutor(StationNode):
 
     def send(self, command: Command, stamp: Time) -> None:
         """Send one control period's command."""
-        self._commander.send(command, stamp)
-        if self.pace == 'realtime':  # otherwise the control period has no wall-clock length
-            self._jitter.mark(time.monotonic())
+        self._sender.send(command, stamp)
         motion = self._episode.motion
         if motion.steps % _FEEDBACK_EVERY == 1:
             self._goals.feedback(step=motion.steps, elapsed=motion.elapsed, force=motion.force)
 
     def release(self) -> None:
         """Give the lease back."""
+        self._sender.drop()
         self._commander.release()
 
     def defect(self, trace: str) -> None:
@@ -276,6 +284,11 @@ class PolicyExecutor(StationNode):
             self._episode.cancel()
         if self._episode is not None:
             self._episode.watch(silence=self._senses.age)
+
+    def _send(self, command: Command, stamp: Time) -> None:
+        self._commander.send(command, stamp)
+        if self.pace == 'realtime':  # otherwise the control period has no wall-clock length
+            self._jitter.mark(time.monotonic())
 
     def _on_safety(self, state: SafetyState) -> None:
         self._safety = state

@@ -81,6 +81,15 @@ PARAMETERS = (
         read_only=True,
     ),
     ParameterSpec(
+        'send_after',
+        0.016,
+        's from the begin of a control period to its command at real time, so that the arm gets an '
+        'even stream; what is later than that goes out at once, and with 0 every command does.',
+        minimum=0.0,
+        maximum=0.03,
+        read_only=True,
+    ),
+    ParameterSpec(
         'most_misses',
         10,
         'Late answers in a row that end the attempt; before that the last target is repeated.',

@@ -21,6 +21,8 @@ from enpire_nodes.ros.node import StationNode
 
 # While a recording is starting, publishers are looked for this often; s.
 _STARTING_DISCOVERY_PERIOD = 0.1
+# A message this old still shows that its topic is arriving, and begins the bag; s.
+_FRESH = 0.15
 # A disk that takes longer to flush a bag is reported; s.
 _CLOSE_TIMEOUT = 20.0
 
@@ -133,7 +135,8 @@ class TrialRecorder(StationNode):
             return
         session.channels[tap.topic.name] = index
         session.lost_before[tap.topic.name] = tap.lost
-        if tap.last is not None:
+        fresh = tap.latched or time.monotonic() - tap.last_at < _FRESH
+        if tap.last is not None and fresh:
             session.recording.put(index, tap.last, self.get_clock().now().nanoseconds)
 
     # -- starting -----------------------------------------------------------------------------

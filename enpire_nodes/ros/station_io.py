@@ -108,6 +108,13 @@ class StationSenses:
         return time.monotonic() - self._arrival
 
     @property
+    def period_age(self) -> float:
+        """Seconds since the control period began by its timer; 0 in lockstep, which has none."""
+        if self._timer is None:
+            return 0.0
+        return max(0.0, 1.0 / CONTROL_RATE - self._timer.time_until_next_call() * 1e-9)
+
+    @property
     def frames(self) -> Mapping[str, Frame]:
         """Newest picture of each camera that has delivered one."""
         return self._frames

@@ -78,6 +78,7 @@ def test_a_second_trial_is_refused_while_one_is_recorded(station, recorder):
 
 def test_a_silent_required_topic_refuses_the_start_and_leaves_no_bag(station, recorder):
     station.silent.add(station.pose)
+    time.sleep(0.3)
     refused = station.start(timeout=0.5)
     assert refused.outcome == START.REFUSED
     assert refused.error_code == ErrorCode.RECORDER_TOPIC_MISSING

@@ -56,6 +56,8 @@ class Episode:
     :param settle_timeout: s of the station's clock.
     :param most_misses: late answers in a row that end the attempt.
     :param stale_after: s (wall) without an observation after which the station is blind.
+    :param lockstep: each observation is answered once, the next one perhaps by the gate before it
+        grants the lease; so the policy begins one period later.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class Episode:
         settle_timeout: float = 60.0,
         most_misses: int = 10,
         stale_after: float = 0.5,
+        lockstep: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link, self._motion, self._make_settle = link, motion, settle
         self._timeout, self._settle_timeout = timeout, settle_timeout
         self._most_misses, self._stale_after, self._clock = most_misses, stale_after, clock
+        self._lockstep = lockstep
         self.state = State.PREPARING
         self._ready = False
         self._ending = (Outcome.UNSET, ErrorCode.UNSET, '')
@@ -178,9 +182,7 @@ class Episode:
 
     def _begin(self, observation: Observation, stamp: Any) -> None:
         """Hold until the gate passes our commands: the policy's first one must not be lost."""
-        if not self._passing:
-            # one period more than the grant: the first observation after it may be one that the
-            # gate had answered before
+        if not (self._passing if self._lockstep else self._granted):
             self._passing = self._granted
             self._link.send(self._motion.hold(observation), stamp)
             return

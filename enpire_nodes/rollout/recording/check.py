@@ -89,7 +89,7 @@ def file_digest(path: Path) -> str:
 def _described(directory: Path) -> dict[str, int]:
     path = directory / metadata.FILE_NAME
     try:
-        document = yaml.safe_load(path.read_text())['rosbag2_bagfile_information']
+        document = metadata.load(path.read_text())
         return {
             item['topic_metadata']['name']: item['message_count']
             for item in document['topics_with_message_count']

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+import time
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
@@ -25,7 +26,8 @@ class Tap:
     """One subscription.
 
     :param latched: its publishers repeat the last message to whoever comes late.
-    :param last: that message; None when it is not latched, or before the first one.
+    :param last: the newest message; None before the first one.
+    :param last_at: when it came, s of the monotonic clock.
     :param received: messages since the subscription.
     :param lost: that the middleware gave up on; it knows of reliable publishers' messages alone.
     """
@@ -33,6 +35,7 @@ class Tap:
     topic: Topic
     latched: bool
     last: bytes | None = None
+    last_at: float = 0.0
     received: int = 0
     lost: int = 0
     subscription: Subscription | None = field(default=None, repr=False)
@@ -103,8 +106,7 @@ class Taps:
 
         def on_message(data: bytes) -> None:
             tap.received += 1
-            if tap.latched:
-                tap.last = data
+            tap.last, tap.last_at = data, time.monotonic()
             receive(tap, data)
 
         before = tap.lost

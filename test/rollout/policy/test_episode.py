@@ -123,6 +123,16 @@ def test_nothing_moves_before_the_policy_is_ready():
     assert (world.asked, world.leases, len(world.sent)) == (1, 1, 1)
 
 
+def test_a_clock_that_runs_on_lets_the_policy_begin_with_the_grant():
+    world = World(lockstep=False)
+    world.episode.prepared()
+    world.tick()
+    assert (world.asked, len(world.sent)) == (0, 1), 'it holds until the gate grants the lease'
+    world.episode.safety(tripped=False, passing=True, message='')
+    world.tick()
+    assert (world.asked, len(world.sent)) == (1, 1)
+
+
 def test_a_policy_that_is_done_is_followed_by_settling_in_the_same_period():
     world = World().begin(5)
     world.tick()

@@ -57,7 +57,7 @@ def test_bytes_arrive_as_they_were_sent(ros, taps, received):
     publisher.publish(String(data='hello'))
     ros.wait_until(lambda: received == [('/station_1/a/words', 'hello')])
     assert tap.received == 1
-    assert tap.last is None
+    assert deserialize_message(tap.last, String).data == 'hello'
 
 
 def test_a_latched_message_that_was_sent_before_arrives_and_is_kept(ros, taps, received):
