@@ -176,21 +176,29 @@ class Hand:
             last = self.state.gripper_width
 
     def pictures(
-        self, cameras: Iterable[str], *, count: int = 1, wait: float = 1.0
-    ) -> Steps[list[dict[str, Frame]]]:
+        self,
+        cameras: Iterable[str],
+        look: Callable[[dict[str, Frame]], Result],
+        *,
+        count: int = 1,
+        wait: float = 1.0,
+    ) -> Steps[list[Result]]:
         """Stand still until every camera has shown ``count`` pictures exposed from now on.
 
         :param cameras: names.
-        :param count: per camera.
+        :param look: called with one frame of each camera as soon as they are there: looking at
+            all of them in one control period would make that period late.
+        :param count: of such sets.
         :param wait: s without a new picture of a camera after which it is given up.
-        :return: ``count`` sets of one frame a camera, oldest first.
+        :return: what ``look`` said of each set, oldest first.
         :raises StationError: a camera is missing, has stopped, or repeats one picture.
         """
         names = list(cameras)
         since, taken = self.now, {name: [] for name in names}
         last_new = dict.fromkeys(names, self.now)
         previous = {name: self.observation.frames.get(name) for name in names}
-        while any(len(frames) < count for frames in taken.values()):
+        seen: list[Result] = []
+        while len(seen) < count:
             yield from self.step()
             for name in names:
                 frame = self.observation.frames.get(name)
@@ -206,7 +214,9 @@ class Hand:
                         taken[name].append(frame)
                 elif self.now - last_new[name] > wait:
                     raise _blind(name, self.now - last_new[name], frame)
-        return [{name: taken[name][index] for name in names} for index in range(count)]
+            if all(len(frames) > len(seen) for frames in taken.values()):
+                seen.append(look({name: taken[name][len(seen)] for name in names}))
+        return seen
 
 
 def same_picture(first: Frame, second: Frame) -> bool:

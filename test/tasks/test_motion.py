@@ -87,7 +87,14 @@ def test_pictures_are_newer_than_the_question():
     def steps(hand):
         yield from hand.dwell(0.35)
         asked = hand.now
-        sets = yield from hand.pictures(('side', 'front'), count=3)
+        told = []
+
+        def look(frames):
+            told.append(hand.now)
+            return frames
+
+        sets = yield from hand.pictures(('side', 'front'), look, count=3)
+        assert len(set(told)) == 3, 'each is looked at when it comes'
         return asked, sets
 
     asked, sets = plant.run(program(steps))
@@ -111,9 +118,9 @@ def test_a_broken_camera_is_named_before_long(mode, code):
     def steps(hand):
         if mode == 'missing':
             plant.cameras['front'] = mode
-        yield from hand.pictures(('side', 'front'), count=1)
+        yield from hand.pictures(('side', 'front'), dict, count=1)
         plant.cameras['front'] = mode
-        yield from hand.pictures(('side', 'front'), count=4, wait=1.0)
+        yield from hand.pictures(('side', 'front'), dict, count=4, wait=1.0)
 
     if mode == 'missing':
         plant.cameras['front'] = mode

@@ -13,7 +13,7 @@ import numpy as np
 from enpire_nodes.common.cameras import Camera
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.geometry import matrix_from_quaternion
-from enpire_nodes.common.types import Program
+from enpire_nodes.common.types import Frame, Program
 from enpire_nodes.tasks.api import Pose, Report, ResetFailedError, ResetReport
 from enpire_nodes.tasks.motion import Hand, Steps
 from enpire_nodes.tasks.pin_insertion.classify import (
@@ -132,18 +132,17 @@ class Reset:
         """Take fresh pictures, standing still, and remember the block."""
         self._check_time()
         reset = self._settings.reset
-        sets = yield from self._hand.pictures(
-            self._names, count=count or reset.frames, wait=reset.camera_wait
+        looks = yield from self._hand.pictures(
+            self._names, self._see, count=count or reset.frames, wait=reset.camera_wait
         )
-        looks = [
-            self._eyes.look({name: frame.image for name, frame in pictures.items()})
-            for pictures in sets
-        ]
         blocks = [look.block for look in looks if look.block is not None]
         if blocks:
             self._block = min(blocks, key=lambda block: block.residual)
         seen = [look for look in looks if look.pin is not None]
         return seen[-1] if seen else looks[-1]
+
+    def _see(self, pictures: Mapping[str, Frame]) -> Look:
+        return self._eyes.look({name: frame.image for name, frame in pictures.items()})
 
     def _look_closer(self) -> Steps[Hold | None]:
         """Hold a pin that only the fingers feel to where the cameras see well."""
