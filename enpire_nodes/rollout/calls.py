@@ -22,7 +22,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.trial.waiting import Reply, Waiting
 
 #: s between two questions to a service that is still working on its answer.
-POLL = 0.02
+POLL = 0.01
 #: s after which an unanswered request is sent again; every service of a station is idempotent.
 RESEND = 1.0
 #: s after which the result of a goal is asked for again.
