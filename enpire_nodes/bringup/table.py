@@ -60,7 +60,7 @@ NODES: Mapping[str, NodeEntry] = {
 
 #: Ready ways to share processes. What shares one works at different times, so that nobody waits
 #: for the other; driver, gate and executor keep their periods best alone. Measured on 2 cores at
-#: real time (`enpire bench`): separate 0.96 cores and 612 MB, grouped 0.82 cores and 483 MB.
+#: real time (`enpire bench`): separate 0.98 cores and 671 MB, grouped 0.95 cores and 532 MB.
 COMPOSITIONS: Mapping[str, list[list[str]]] = {
     'separate': [],
     'grouped': [

@@ -83,8 +83,8 @@ PARAMETERS = (
     ParameterSpec(
         'send_after',
         0.016,
-        's from the begin of a control period to its command at real time, so that the arm gets an '
-        'even stream; what is later than that goes out at once, and with 0 every command does.',
+        's from the begin of a control period to its command at real time, so that the arm gets '
+        'an even stream; what is later goes out at once, and so does every command with 0.',
         minimum=0.0,
         maximum=0.03,
         read_only=True,
