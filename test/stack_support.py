@@ -188,7 +188,7 @@ def stack(run: Path, **overrides: Any) -> Iterator[Stack]:
     """Bring a station up in a ROS domain of its own."""
     overrides.setdefault('respawn', {'delay': WATCHED, 'limit': 1000, 'window': 60.0})
     with own_domain():
-        with StationProcesses(load_configuration(run=run, **overrides)) as station:
+        with StationProcesses(load_configuration(run=run, **overrides), listen=0.5) as station:
             station.wait_ready(100.0)
             watcher = Stack(station)
             try:

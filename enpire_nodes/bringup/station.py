@@ -29,7 +29,9 @@ from enpire_nodes.bringup.nodes import (
 from enpire_nodes.bringup.process import NodeProcess, State
 
 _POLL = 0.02  # s
-_LISTEN = 2.0  # s, for a station of this name elsewhere; a busy one is discovered late
+#: s to listen for a station of this name elsewhere: when two participants miss each other's first
+#: words, Fast DDS repeats them after 3 s (measured: up to 3.8 s until the first heartbeat).
+LISTEN = 5.0
 
 
 class StationNotReadyError(RuntimeError):
@@ -45,6 +47,7 @@ class StationProcesses:
 
     :param configuration: of the station.
     :param report: gets a line when something happens to a process; nobody when omitted.
+    :param listen: s, how long to listen for a station of that name on another machine.
     :raises StationTakenError: on entering, when a station of that name is already up.
     """
 
@@ -53,7 +56,9 @@ class StationProcesses:
         configuration: StationConfiguration,
         *,
         report: Callable[[str], None] = lambda line: None,
+        listen: float = LISTEN,
     ) -> None:
+        self._listen = listen
         self.configuration = configuration
         self.nodes = station_nodes(configuration)
         self._report = report
@@ -231,7 +236,7 @@ class StationProcesses:
         return f'{self.namespace} is not ready after {timeout:g} s:\n' + '\n'.join(lines)
 
     def _refuse_if_up(self) -> None:
-        deadline = time.monotonic() + _LISTEN
+        deadline = time.monotonic() + self._listen
         while time.monotonic() < deadline:
             self._listener.poll()
             if self._listener.signs:

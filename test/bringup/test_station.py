@@ -38,7 +38,7 @@ def part(domain: int, tmp_path: Path) -> StationConfiguration:
 
 @pytest.fixture
 def station(part: StationConfiguration) -> Iterator[StationProcesses]:
-    with StationProcesses(part) as station:
+    with StationProcesses(part, listen=0.2) as station:
         station.wait_ready(50.0)
         yield station
 
@@ -48,7 +48,7 @@ def gone(pid: int) -> bool:
 
 
 def test_it_comes_up_and_goes_down_whole(part: StationConfiguration) -> None:
-    with StationProcesses(part) as station:
+    with StationProcesses(part, listen=0.2) as station:
         station.wait_ready(50.0)
         pids = station.pids()
         assert set(pids) == {'safety_gate', 'trial_recorder'}
@@ -70,7 +70,7 @@ def test_composed_nodes_share_a_process_and_come_back_together(
         run=tmp_path / 'together',
         composition=[['safety_gate', 'trial_recorder']],
     )
-    with StationProcesses(together) as station:
+    with StationProcesses(together, listen=0.2) as station:
         station.wait_ready(50.0)
         assert len(set(station.pids().values())) == 1
         station.kill('safety_gate')
@@ -112,7 +112,7 @@ def test_who_cannot_start_is_named_at_once(part: StationConfiguration, tmp_path:
     )
     began = time.monotonic()
     with pytest.raises(StationNotReadyError) as caught:
-        with StationProcesses(wrong) as station:
+        with StationProcesses(wrong, listen=0.2) as station:
             station.wait_ready(50.0)
     assert "no parameter 'command_timout'; did you mean command_timeout?" in str(caught.value)
     assert 'safety_gate.log' in str(caught.value)
