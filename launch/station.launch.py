@@ -5,6 +5,7 @@ starts too.
 """
 
 from collections.abc import Callable
+import os
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler
@@ -72,7 +73,7 @@ def launch_node(process: ProcessSpec, parameters: str) -> Node:
         arguments=list(process.arguments),
         parameters=[parameters],
         remappings=list(process.remappings),
-        additional_env=ENVIRONMENT,
+        additional_env={k: v for k, v in ENVIRONMENT.items() if k not in os.environ},
         output='both',
         respawn=process.respawn.limit > 0,
         respawn_delay=process.respawn.delay,

@@ -20,6 +20,7 @@ export VIRTUAL_ENV="$_enpire/.venv"
 export PATH="$_enpire/install/enpire/lib/enpire:$VIRTUAL_ENV/bin:$PATH"
 # Stations are found on this machine alone, unless the caller says otherwise.
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$_enpire/config/fastdds.xml}"
 export PYTHONUNBUFFERED=1
 if [ -d "$VIRTUAL_ENV/share/rclpy" ]; then
   # The wheels of ROS: the virtual environment is the ROS prefix. Its libraries are named here

@@ -15,6 +15,9 @@ from enpire_nodes.ros import qos
 #: s after which a node that fell silent counts as lost.
 SILENCE = 2.0
 
+#: How often a death is announced: heartbeats are not repeated when one is lost.
+_TIMES = 3
+
 _NAMES = {
     Heartbeat.INACTIVE: 'inactive',
     Heartbeat.ACTIVE: 'active',
@@ -112,7 +115,8 @@ class HeartbeatListener:
         known = self.signs.pop(name, None)
         message = obituary(name, reason, incarnation=known.incarnation if known else 0)
         message.header.stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(message)
+        for _ in range(_TIMES):
+            self._publisher.publish(message)
 
     def missing(self, names: Iterable[str]) -> dict[str, str]:
         """Return which of these nodes (full names) are not ready, and what is known of them."""

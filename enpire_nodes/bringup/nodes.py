@@ -14,12 +14,18 @@ from typing import Any
 from enpire_nodes.bringup.configuration import Respawn, StationConfiguration
 from enpire_nodes.bringup.parameters import parameters_text
 from enpire_nodes.bringup.table import EVERY_NODE, NODES
+from enpire_nodes.common.files import config_file
 from enpire_nodes.rollout.run_directory import write_atomically
 
 PACKAGE = 'enpire'
 CONTAINER = 'station_container'
-#: Of every process. Seven share two cores: more threads would only wait for each other.
-ENVIRONMENT = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1'}
+#: Of every process, unless its caller has set it already. Seven share two cores: more threads
+#: would only wait for each other.
+ENVIRONMENT = {
+    'OMP_NUM_THREADS': '1',
+    'OPENBLAS_NUM_THREADS': '1',
+    'FASTRTPS_DEFAULT_PROFILES_FILE': str(config_file('fastdds.xml')),
+}
 
 
 @dataclass(frozen=True, slots=True)

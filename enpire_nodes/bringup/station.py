@@ -29,9 +29,9 @@ from enpire_nodes.bringup.nodes import (
 from enpire_nodes.bringup.process import NodeProcess, State
 
 _POLL = 0.02  # s
-#: s to listen for a station of this name elsewhere: when two participants miss each other's first
-#: words, Fast DDS repeats them after 3 s (measured: up to 3.8 s until the first heartbeat).
-LISTEN = 5.0
+#: s to listen for a station of this name elsewhere (see ``config/fastdds.xml``; a participant
+#: without that profile may need twice as long to be heard).
+LISTEN = 2.5
 
 
 class StationNotReadyError(RuntimeError):

@@ -3,9 +3,9 @@
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 
-def _profile(depth: int, *, latched: bool = False) -> QoSProfile:
+def _profile(depth: int, *, latched: bool = False, reliable: bool = True) -> QoSProfile:
     return QoSProfile(
-        reliability=ReliabilityPolicy.RELIABLE,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
@@ -21,8 +21,8 @@ IMAGES = _profile(10)
 COMMANDS = _profile(50)
 #: Who may command.
 LEASE = _profile(10)
-#: Signs of life.
-HEARTBEATS = _profile(20)
+#: Signs of life; never held back until one that was lost comes again, which may take 3 s.
+HEARTBEATS = _profile(20, reliable=False)
 #: The latest state of something; a late subscriber sees it too.
 LATCHED = _profile(1, latched=True)
 #: Things that happened, one message each.
