@@ -16,7 +16,15 @@ LINE = re.compile(
     r'(?P<type>[\w/]+(?:\[\d*\])?)\s+(?P<name>\w+)\s*(?:=\s*(?P<value>\d+))?\s*(?:#\s*(?P<said>.*))?$'
 )
 #: Blocks of error codes, by the prefix that names the node.
-BLOCKS = {'GATE': 1, 'RESET': 2, 'POLICY': 3, 'REWARD': 4, 'RECORDER': 5, 'RUNNER': 6}
+BLOCKS = {
+    'GATE': 1,
+    'RESET': 2,
+    'POLICY': 3,
+    'REWARD': 4,
+    'RECORDER': 5,
+    'RUNNER': 6,
+    'ENVIRONMENT': 9,
+}
 
 
 @dataclass(frozen=True)

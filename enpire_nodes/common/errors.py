@@ -1,8 +1,8 @@
 """Errors that travel: every one has the code that the interfaces of ``enpire_msgs`` publish.
 
 The hundreds name the node (gate 100, reset 200, policy 300, reward 400, recorder 500, runner 600,
-supervisor 700, hub 800). The numbers here and the constants in ``enpire_msgs/msg/ErrorCode.msg``
-are the same list; a test compares them.
+supervisor 700, hub 800, environment contract 900). The numbers here and the constants in
+``enpire_msgs/msg/ErrorCode.msg`` are the same list; a test compares them.
 """
 
 from __future__ import annotations
@@ -85,6 +85,16 @@ class ErrorCode(IntEnum):
     RUNNER_CANCELED = 608
     RUNNER_STATION_NOT_READY = 609
     RUNNER_OPERATOR_NEEDED = 610
+    RUNNER_JUDGE_DOUBTED = 611
+    ENVIRONMENT_MANIFEST_INVALID = 900
+    ENVIRONMENT_SIGNATURE_BAD = 901
+    ENVIRONMENT_CHANGED = 902
+    ENVIRONMENT_NOT_ACCEPTED = 903
+    ENVIRONMENT_TOO_FEW_EPISODES = 904
+    ENVIRONMENT_UNLABELLED = 905
+    ENVIRONMENT_ONE_CLASS = 906
+    ENVIRONMENT_EVIDENCE_UNREADABLE = 907
+    ENVIRONMENT_KEY_UNUSABLE = 908
 
 
 class StationError(Exception):
