@@ -351,7 +351,7 @@ def test_a_gate_that_is_cleaned_up_falls_silent_and_can_be_configured_again(stat
 )
 def test_a_gate_that_cannot_be_sure_refuses_to_configure(ros, tmp_path, change, expected):
     parameters = {'limits_file': str(LIMITS), 'run_directory': str(tmp_path), **change}
-    beats = ros.collect(Heartbeat, 'heartbeats')
+    beats = ros.collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
     gate = ros.make(SafetyGate, **parameters)
     driver = ros.make(FakeDriver)
     beat = ros.wait_until(
