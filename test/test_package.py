@@ -21,6 +21,7 @@ from enpire_nodes.tasks import registry as tasks
 ROOT = Path(__file__).parents[1]
 #: Modules that a declared dependency brings, by the name of its rosdep key or package.
 BROUGHT = {
+    'cryptography': 'python3-cryptography',
     'cv2': 'python3-opencv',
     'git': 'python3-git',
     'matplotlib': 'python3-matplotlib',
