@@ -35,6 +35,10 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--idea', default='', help='the hypothesis under test')
     parser.add_argument('--commit', default='', help='of the recipe')
     parser.add_argument(
+        '--confirm', action='store_true',
+        help='declare the trials as a confirmation block before the first one',
+    )
+    parser.add_argument(
         '--wait', type=float, default=60.0, metavar='S', help='for the station to take the request'
     )
     parser.set_defaults(run=run)
@@ -64,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         seeds=args.seeds,
         idea=args.idea,
         commit=args.commit,
+        confirmation=args.confirm,
     )
     console = make_console()
     with StationLink(args.station) as link:

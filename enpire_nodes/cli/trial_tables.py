@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.confirmation import Block
 from enpire_nodes.rollout.ledger import ChainReport
 from enpire_nodes.rollout.recording.check import check_bag
 from enpire_nodes.rollout.records import (
@@ -21,6 +22,7 @@ from enpire_nodes.rollout.records import (
     VoteRecord,
 )
 from enpire_nodes.rollout.run_directory import RunDirectory
+from enpire_nodes.rollout.retries import retry_report
 from enpire_nodes.rollout.statistics import Summary
 from enpire_nodes.rollout.utilization import Utilization
 
@@ -54,6 +56,39 @@ def list_table(trials: Sequence[TrialRecord]) -> Table:
             f'{trial.reset_seconds:.1f}',
             f'{trial.robot_seconds:.1f}',
             code_text(trial.error_code),
+        )
+    return table
+
+
+def retry_line(trials: Sequence[TrialRecord]) -> str:
+    """Return what retries added beyond chance; empty when there were none to speak of."""
+    counted = [trial for trial in trials if trial.closed and trial.counted]
+    if len({trial.max_attempts for trial in counted}) != 1 or counted[0].max_attempts == 1:
+        return ''
+    report = retry_report(counted)
+    verdict = 'recovery in context' if report.recovers else 'no recovery in context shown'
+    return (
+        f'retries: pass@{report.k} {percent(report.pass_k)} against {percent(report.control)} of '
+        f'independent tries ({percent(report.control_lower)} to {percent(report.control_upper)}); '
+        f'{verdict}, p = {report.p_value:.2g}'
+    )
+
+
+def block_table(declared: Sequence[Block]) -> Table:
+    """Return one line a confirmation block: what it shows, or why it shows nothing."""
+    table = Table(box=box.SIMPLE_HEAD, expand=False, pad_edge=False)
+    for name in ('block', 'controller', 'commit', 'pass@1', 'pass@k', 'at least', 'confirms'):
+        table.add_column(name, overflow='fold' if name == 'confirms' else 'ellipsis')
+    for block in declared:
+        request, summary = block.request, block.summary
+        table.add_row(
+            escape(request.request_id),
+            escape(request.controller),
+            escape(request.commit[:_DIGEST]),
+            f'{summary.first_attempt_successes}/{request.trials}',
+            f'{summary.successes}/{request.trials}',
+            percent(summary.lower) if block.valid else '–',
+            '[green]as declared[/]' if block.valid else escape('; '.join(block.problems)),
         )
     return table
 

@@ -10,9 +10,17 @@ import sys
 from typing import TextIO
 
 from enpire_nodes.cli.runs import add_run_argument, console, find_run, reported
-from enpire_nodes.cli.trial_tables import chain_line, list_table, show_tables, summary_lines
+from enpire_nodes.cli.trial_tables import (
+    block_table,
+    chain_line,
+    list_table,
+    retry_line,
+    show_tables,
+    summary_lines,
+)
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.audit import audit_run
+from enpire_nodes.rollout.confirmation import blocks
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.record_json import to_json
 from enpire_nodes.rollout.records import TrialRecord
@@ -60,7 +68,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     checker.set_defaults(run=reported(_check))
 
-    for command in (lister, shower, exporter, checker):
+    confirmer = commands.add_parser(
+        'blocks', help='confirmation blocks: declared before their first trial'
+    )
+    confirmer.set_defaults(run=reported(_blocks))
+
+    for command in (lister, shower, exporter, checker, confirmer):
         add_run_argument(command)
 
 
@@ -83,8 +96,9 @@ def _list(arguments: argparse.Namespace) -> int:
         out.print(list_table(shown))
         if len(shown) < len(trials):
             out.print(f'[dim]the newest {len(shown)} of {len(trials)} trials[/dim]')
-        for line in (*summary_lines(summary, used), chain_line(report)):
-            out.print(line)
+        for line in (*summary_lines(summary, used), retry_line(trials), chain_line(report)):
+            if line:
+                out.print(line)
         return 0 if report.whole else 1
 
 
@@ -98,6 +112,17 @@ def _show(arguments: argparse.Namespace) -> int:
         for part in show_tables(trial, ledger.run):
             out.print(part)
         return 0
+
+
+def _blocks(arguments: argparse.Namespace) -> int:
+    with LedgerReader(find_run(arguments)) as ledger:
+        declared = blocks(ledger)
+        out = console()
+        if not declared:
+            out.print('no block was declared; declare one with: enpire run --confirm')
+            return 0
+        out.print(block_table(declared))
+        return 0 if all(block.valid for block in declared) else 1
 
 
 def _check(arguments: argparse.Namespace) -> int:

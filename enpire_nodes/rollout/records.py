@@ -17,6 +17,9 @@ from enpire_nodes.common.errors import ErrorCode
 #: What a controller parameter may be: a scalar or a list of scalars of one kind.
 ParameterValue = bool | int | float | str | list
 
+#: Requester of the trials by which a station tests its own judge; they count in no success rate.
+CANARY = 'canary'
+
 
 class TrialOutcome(IntEnum):
     """How a trial ended; ``UNSET`` while it has not."""
@@ -206,6 +209,8 @@ class RequestRecord:
     """What somebody asked the runner for, with the seeds it drew: enough to go on after a crash.
 
     :param seeds: one per trial, drawn before the first one starts.
+    :param confirmation: declared as a block, see :mod:`~enpire_nodes.rollout.confirmation`.
+    :param environment_digest: of a confirmation, as it was when declared.
     """
 
     request_id: str
@@ -217,6 +222,8 @@ class RequestRecord:
     controller_parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
     idea: str = ''
     commit: str = ''
+    confirmation: bool = False
+    environment_digest: str = ''
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ def request_record(goal: RunTrials.Goal, *, max_attempts: int) -> RequestRecord:
         controller_parameters=parameter_values(goal.controller_parameters),
         idea=goal.idea,
         commit=goal.commit,
+        confirmation=goal.confirmation,
     )
 
 
@@ -168,6 +169,8 @@ def contradiction(goal: RunTrials.Goal) -> str:
         return f'max_attempts is {goal.max_attempts}; it goes from 1 to 8 (0 takes the default)'
     if goal.seeds and len(goal.seeds) != goal.trials:
         return f'{len(goal.seeds)} seeds for {goal.trials} trials: give one each, or none'
+    if goal.confirmation and goal.seeds:
+        return 'the station draws the seeds of a confirmation block: give none'
     if len(goal.request_id) > 128 or any(c.isspace() for c in goal.request_id):
         return 'request_id must be without spaces and at most 128 characters long'
     return ''

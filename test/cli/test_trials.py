@@ -12,7 +12,7 @@ from trial_support import fill, open_trial
 from enpire_nodes.cli import trials
 from enpire_nodes.rollout.ledger import Ledger
 from enpire_nodes.rollout.ledger.chain import check_chain, Entry
-from enpire_nodes.rollout.records import TrialOutcome
+from enpire_nodes.rollout.records import RequestRecord, TrialOutcome
 
 OUTCOMES = [TrialOutcome.SUCCESS, TrialOutcome.FAILURE, TrialOutcome.UNCERTAIN]
 
@@ -75,6 +75,23 @@ def test_list_for_programs_is_json(enpire, run):
     assert [item['outcome'] for item in data['trials']] == [item.name for item in OUTCOMES]
     assert data['summary']['successes'] == 1
     assert data['summary']['rate'] == pytest.approx(1 / 3)
+
+
+def test_list_holds_retries_against_independent_ones(enpire, run):
+    _, out, _ = enpire('list', '--run', run)
+    assert 'retries: pass@8 33.3 % against 0.0 % of independent tries' in out
+
+
+def test_blocks_shows_what_was_declared_and_why_it_confirms_nothing(enpire, run):
+    assert 'no block was declared' in enpire('blocks', '--run', run)[1]
+    with Ledger(run, station='s', owner='test') as ledger:
+        ledger.start_request(
+            RequestRecord('b1', 'test', 2, 1, (4, 5), commit='c0ffee', confirmation=True)
+        )
+    code, out, _ = enpire('blocks', '--run', run)
+    assert code == 1
+    assert 'c0ffee' in out
+    assert '0 of the 2 declared' in ' '.join(out.split())
 
 
 def test_a_tampered_ledger_is_named_and_fails_the_command(enpire, run):

@@ -126,6 +126,14 @@ def test_a_goal_becomes_a_request():
     assert request.idea == 'push harder'
 
 
+def test_the_seeds_of_a_confirmation_block_are_the_station_s():
+    goal = RunTrials.Goal(trials=1, confirmation=True)
+    assert runner_messages.contradiction(goal) == ''
+    assert runner_messages.request_record(goal, max_attempts=1).confirmation
+    goal.seeds = [5]
+    assert 'draws the seeds' in runner_messages.contradiction(goal)
+
+
 def test_the_result_counts_what_the_ledger_holds():
     excluded = TrialRecord('t9', outcome=TrialOutcome.RESET_FAILED, infrastructure=True)
     summary = summarize([success(1), excluded])

@@ -112,6 +112,10 @@ class RequestRunner:
         return self._result(request, RequestOutcome.COMPLETED, ErrorCode.NONE, '')
 
     def _noted(self, request: RequestRecord) -> RequestRecord:
+        if request.confirmation:
+            self.station.prepare(request.controller, request.controller_parameters)
+            digest = self.identity().environment_digest
+            request = replace(request, environment_digest=digest)
         if not request.seeds:
             first = len(self.ledger.trials())
             seeds = tuple(self.draw_seed(first + index) for index in range(request.trials))

@@ -8,6 +8,7 @@ import pytest
 from scripted_station import ran, verdict
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.confirmation import read_block
 from enpire_nodes.rollout.ledger import Ledger
 from enpire_nodes.rollout.records import Execution, RequestRecord, TrialOutcome, VerdictOutcome
 from enpire_nodes.rollout.trial.port import ResetResult
@@ -130,6 +131,26 @@ def test_a_station_that_cannot_be_prepared_stops_the_request_before_a_row(runner
     result = runner.run(REQUEST)
     assert result.error_code is ErrorCode.RUNNER_STATION_NOT_READY
     assert ledger.trials() == []
+
+
+def test_a_confirmation_block_is_declared_whole_before_its_first_trial(runner, ledger, station):
+    result = runner.run(replace(REQUEST, confirmation=True))
+    assert result.outcome is RequestOutcome.COMPLETED
+    declared = ledger.request('r1')
+    assert (declared.seeds, declared.environment_digest) == ((100, 101, 102), 'digest')
+    assert station.log[0] == 'prepare', 'what is declared is what the station has'
+    block = read_block(ledger, 'r1')
+    assert block.valid
+    assert block.summary.successes == 3
+
+
+def test_a_block_does_not_go_on_in_another_environment(runner, ledger, station):
+    station.resets = [lost(ErrorCode.RUNNER_ESTOPPED)]
+    runner.run(replace(REQUEST, confirmation=True))
+    runner.identity = lambda: Identity('s', 'pin_insertion', 'another')
+    result = runner.run(replace(REQUEST, confirmation=True))
+    assert result.error_code is ErrorCode.RUNNER_BAD_REQUEST
+    assert len(ledger.trials()) == 1
 
 
 def test_closed_trials_are_announced_in_order(runner):
