@@ -35,7 +35,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--idea', default='', help='the hypothesis under test')
     parser.add_argument('--commit', default='', help='of the recipe')
     parser.add_argument(
-        '--confirm', action='store_true',
+        '--confirm',
+        action='store_true',
         help='declare the trials as a confirmation block before the first one',
     )
     parser.add_argument(

@@ -21,8 +21,8 @@ from enpire_nodes.rollout.records import (
     VerdictOutcome,
     VoteRecord,
 )
-from enpire_nodes.rollout.run_directory import RunDirectory
 from enpire_nodes.rollout.retries import retry_report
+from enpire_nodes.rollout.run_directory import RunDirectory
 from enpire_nodes.rollout.statistics import Summary
 from enpire_nodes.rollout.utilization import Utilization
 
