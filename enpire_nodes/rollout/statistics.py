@@ -15,7 +15,7 @@ from scipy.optimize import brentq
 from scipy.special import betaln
 from scipy.stats import barnard_exact, beta
 
-from enpire_nodes.rollout.records import TrialRecord
+from enpire_nodes.rollout.records import CANARY, TrialRecord
 
 
 def lower_bound(successes: int, trials: int, *, confidence: float = 0.95) -> float:
@@ -137,8 +137,11 @@ class Summary:
 
 
 def summarize(trials: Sequence[TrialRecord]) -> Summary:
-    """Count trials in the order of their starts; those that have not ended are left out."""
-    closed = [trial for trial in trials if trial.closed]
+    """Count trials in the order of their starts.
+
+    Left out are those that have not ended, and the canaries, which say nothing of a policy.
+    """
+    closed = [trial for trial in trials if trial.closed and trial.requester != CANARY]
     counted = [trial for trial in closed if trial.counted]
     successes = sum(trial.success for trial in counted)
     first = sum(trial.first_attempt_success for trial in counted)

@@ -117,6 +117,7 @@ def test_a_summary_counts_every_trial_that_it_must():
         replace(ended(open_trial(), TrialOutcome.INTERRUPTED), infrastructure=True),
         ended(open_trial()),
         open_trial(),
+        ended(open_trial(requester='canary'), TrialOutcome.FAILURE),
     ]
     summary = summarize(trials)
     assert (summary.trials, summary.excluded, summary.counted) == (5, 1, 4)

@@ -1,0 +1,112 @@
+"""Canaries: when they are due, what they must be judged, and what stored evidence there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+
+import pytest
+from trial_support import open_trial
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.auditing.canaries import (
+    CANARY,
+    CanaryKind,
+    due,
+    failed,
+    kind_of,
+    read_catalogue,
+    scene_canary,
+)
+from enpire_nodes.rollout.records import VerdictOutcome as V
+
+TRIAL = open_trial()
+HOLD = open_trial(requester=CANARY, idea='known_failure')
+ONSET = replace(HOLD, idea='onset')
+REPLAY = replace(HOLD, idea='replayed_success')
+
+
+@pytest.mark.parametrize(
+    ('trials', 'every', 'expected'),
+    [
+        ([], 1, False),
+        ([TRIAL], 1, True),
+        ([TRIAL] * 4, 5, False),
+        ([TRIAL] * 5, 5, True),
+        ([TRIAL] * 9, 0, False),
+        ([*[TRIAL] * 5, HOLD], 5, False),
+        ([*[TRIAL] * 5, HOLD, *[TRIAL] * 5], 5, True),
+    ],
+)
+def test_canaries_come_every_so_many_trials(trials, every, expected):
+    assert due(trials, every) is expected
+
+
+@pytest.mark.parametrize(
+    ('trials', 'kind'),
+    [
+        ([TRIAL], CanaryKind.KNOWN_FAILURE),
+        ([HOLD, REPLAY, TRIAL], CanaryKind.ONSET),
+        ([HOLD, ONSET, REPLAY, TRIAL], CanaryKind.KNOWN_FAILURE),
+    ],
+)
+def test_the_two_that_need_the_robot_take_turns(trials, kind):
+    assert scene_canary(trials) is kind
+
+
+def test_only_the_stations_own_trials_are_canaries():
+    assert kind_of(ONSET) is CanaryKind.ONSET
+    assert kind_of(replace(ONSET, requester='agent')) is None
+    assert kind_of(replace(ONSET, idea='something else')) is None
+
+
+@pytest.mark.parametrize(
+    ('kind', 'fine'),
+    [
+        (CanaryKind.KNOWN_FAILURE, {V.FAILURE, V.UNCERTAIN}),
+        (CanaryKind.ONSET, {V.FAILURE, V.UNCERTAIN}),
+        (CanaryKind.REPLAYED_FAILURE, {V.FAILURE, V.UNCERTAIN}),
+        (CanaryKind.REPLAYED_SUCCESS, {V.SUCCESS}),
+    ],
+)
+def test_what_each_must_be_judged(kind, fine):
+    for verdict in (V.FAILURE, V.SUCCESS, V.UNCERTAIN):
+        words = failed(kind, verdict)
+        assert (words == '') is (verdict in fine)
+        assert not words or verdict.name in words
+
+
+def test_a_catalogue_lists_evidence_beside_it(tmp_path):
+    path = tmp_path / 'canaries.json'
+    lines = [
+        {'file': 'a.npz', 'sha256': 'a' * 64, 'label': True},
+        {'file': 'sub/b.npz', 'sha256': 'b' * 64, 'label': False},
+    ]
+    path.write_text(json.dumps({'canaries': lines}))
+    first, second = read_catalogue(path)
+    assert (first.path, first.digest) == (tmp_path / 'a.npz', 'a' * 64)
+    assert first.kind is CanaryKind.REPLAYED_SUCCESS
+    assert (second.path, second.kind) == (tmp_path / 'sub/b.npz', CanaryKind.REPLAYED_FAILURE)
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        '',
+        '[]',
+        '{"canaries": [{"file": "a.npz"}]}',
+        '{"canaries": [{"file": "a", "sha256": "short", "label": true}]}',
+        json.dumps({'canaries': [{'file': 'a', 'sha256': 'a' * 64, 'label': None}]}),
+    ],
+)
+def test_a_bad_catalogue_is_refused(tmp_path, content):
+    path = tmp_path / 'canaries.json'
+    path.write_text(content)
+    with pytest.raises(StationError, match=r'canaries\.json') as caught:
+        read_catalogue(path)
+    assert caught.value.code is ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE
+
+
+def test_a_catalogue_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(StationError, match='No such file'):
+        read_catalogue(tmp_path / 'none.json')
