@@ -20,6 +20,8 @@ from enpire_nodes.common.types import ArmState, Frame, Observation, Program
 if TYPE_CHECKING:
     import mujoco
 
+    from enpire_nodes.tasks.eye import Crop, Eye
+
 #: Called at every new stage of a program: its name, what happens, and the recoveries so far.
 Report = Callable[[str, str, int], None]
 
@@ -192,8 +194,16 @@ class Task(Protocol):
     def park(self) -> Program[None]:
         """Bring the working arm to its resting pose."""
 
-    def verifier(self, cameras: Mapping[str, Camera]) -> Verifier:
-        """Return a judge."""
+    def crops(self, cameras: Mapping[str, Camera]) -> Mapping[str, Crop]:
+        """Return by camera which part of its pictures a learned eye is shown."""
+
+    def verifier(
+        self, cameras: Mapping[str, Camera], eyes: Mapping[str, Eye] | None = None
+    ) -> Verifier:
+        """Return a judge.
+
+        :param eyes: learned ones by camera, whose digests enter that of the judge; None for none.
+        """
 
     def observer(self, cameras: Mapping[str, Camera], fixture: Pose) -> Observer:
         """Return the eyes of a policy."""

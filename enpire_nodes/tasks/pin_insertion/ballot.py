@@ -1,5 +1,7 @@
 """From votes to a judgement.
 
+Without learned eyes:
+
 ==================  ==================  =====================================
 cameras             force               judgement
 ==================  ==================  =====================================
@@ -10,6 +12,19 @@ anything else       anything else       UNCERTAIN
 ==================  ==================  =====================================
 
 So a success needs everyone, and a failure a camera that saw it and nobody who felt otherwise.
+
+Learned eyes only ever take a success away. One that says FAILURE contradicts, and the judgement is
+UNCERTAIN. One in its grey range contradicts nothing: it abstains. A success then stands if every
+measurement of position, depth and force is clear, and another eye, which looks from elsewhere,
+says SUCCESS; two eyes that abstain confirm nothing, and the judgement is UNCERTAIN. The price of
+the rule is small: what it lets through still had to fool both geometric views, the force and one
+eye, and not to look like a failure to the other. Without it the shares of all grey ranges would
+add up, and clear cases would go to the audit queue because one eye of several hesitates.
+
+A failure that the measurements found stands unless every eye says SUCCESS: one view alone can be
+fooled by a pin behind the block, which is why there are two. And when every camera and every eye
+says FAILURE, it is one whatever was felt: a pin that is pressed on the rim, or stuck half-way,
+resists too, so that force can refute a success but not prove one.
 """
 
 from __future__ import annotations
@@ -19,29 +34,47 @@ from collections.abc import Sequence
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.tasks.api import Judgement, Outcome, Vote
 
+CAMERA, EYE = 'camera/', 'eye/'  # how the sources of votes begin
+_MIXED = ErrorCode.REWARD_DISAGREEMENT
+
 
 def count_votes(
     votes: tuple[Vote, ...], codes: Sequence[ErrorCode], *, latency: float
 ) -> Judgement:
-    """Combine the cameras' votes and, last, the force's.
+    """Combine the votes of the cameras, of the learned eyes, if any, and, last, of the force.
 
-    :param votes: one per camera, then the force's.
+    :param votes: from the sources ``camera/...``, ``eye/...`` and ``force``.
     :param codes: why each vote is UNCERTAIN, else NONE.
     :param latency: s from the newest picture to now.
     """
-    cameras, force = [vote.verdict for vote in votes[:-1]], votes[-1].verdict
     score = min(vote.score for vote in votes)
     summary = '; '.join(f'{vote.source}: {vote.reason}' for vote in votes)
-    if all(verdict is Outcome.SUCCESS for verdict in (*cameras, force)):
-        return Judgement(Outcome.SUCCESS, score, votes, latency, ErrorCode.NONE, summary)
-    seen_out = any(verdict is Outcome.FAILURE for verdict in cameras)
-    all_out = all(verdict is Outcome.FAILURE for verdict in cameras)
-    if (seen_out and force is Outcome.FAILURE) or (all_out and force is Outcome.UNCERTAIN):
-        return Judgement(Outcome.FAILURE, score, votes, latency, ErrorCode.NONE, summary)
     missing = [code for code in codes if code not in (ErrorCode.NONE, _MIXED)]
-    return Judgement(
-        Outcome.UNCERTAIN, score, votes, latency, missing[0] if missing else _MIXED, summary
-    )
+    outcome, code = _outcome(votes, complete=not missing), ErrorCode.NONE
+    if outcome is Outcome.UNCERTAIN:
+        code = missing[0] if missing else _MIXED
+    return Judgement(outcome, score, votes, latency, code, summary)
 
 
-_MIXED = ErrorCode.REWARD_DISAGREEMENT
+def _outcome(votes: tuple[Vote, ...], *, complete: bool) -> Outcome:
+    cameras = [vote.verdict for vote in votes if vote.source.startswith(CAMERA)]
+    eyes = [vote.verdict for vote in votes if vote.source.startswith(EYE)]
+    force = votes[-1].verdict
+    if _all(Outcome.SUCCESS, cameras) and force is Outcome.SUCCESS:
+        sure = not eyes or (
+            Outcome.FAILURE not in eyes
+            and Outcome.SUCCESS in eyes
+            and eyes.count(Outcome.UNCERTAIN) <= 1
+        )
+        return Outcome.SUCCESS if sure and complete else Outcome.UNCERTAIN
+    if _all(Outcome.FAILURE, cameras) and _all(Outcome.FAILURE, eyes):
+        return Outcome.FAILURE
+    seen_out = Outcome.FAILURE in cameras and force is Outcome.FAILURE
+    all_out = _all(Outcome.FAILURE, cameras) and force is Outcome.UNCERTAIN
+    if (seen_out or all_out) and not _all(Outcome.SUCCESS, eyes):
+        return Outcome.FAILURE
+    return Outcome.UNCERTAIN
+
+
+def _all(outcome: Outcome, verdicts: Sequence[Outcome]) -> bool:
+    return bool(verdicts) and all(verdict is outcome for verdict in verdicts)

@@ -1,13 +1,16 @@
-"""The judge: every camera and the felt force vote on whether the pin is in the hole.
+"""The judge: cameras, learned eyes and the felt force vote on whether the pin is in the hole.
 
-It knows pictures and arm states alone. It shares the eyes with the reset, and nothing else.
+It knows pictures and arm states alone. It shares the geometry of sight with the reset, and nothing
+else. With learned eyes it is never more willing to say SUCCESS than without; see ``ballot``.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+import hashlib
 
 import numpy as np
 
@@ -15,8 +18,9 @@ from enpire_nodes.common.cameras import Camera
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.common.types import ArmState, Frame
 from enpire_nodes.tasks.api import Judgement, Outcome, Vote
+from enpire_nodes.tasks.eye import Eye, WrongPictureError
 from enpire_nodes.tasks.motion import same_picture
-from enpire_nodes.tasks.pin_insertion.ballot import count_votes
+from enpire_nodes.tasks.pin_insertion.ballot import CAMERA, count_votes, EYE
 from enpire_nodes.tasks.pin_insertion.evidence import feel, Reading, sight
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.vision import analyse, Eyes, View
@@ -31,6 +35,8 @@ class _Seen:
     frame: Frame
     repeated: bool
     view: View | None = None
+    score: float = float('nan')
+    """What the learned eye says; NaN when there is none, or when it cannot read the picture."""
 
 
 class PinVerifier:
@@ -38,13 +44,23 @@ class PinVerifier:
 
     :param settings: of the task.
     :param cameras: calibrated, by name.
-    :param digest: sha256 over code and settings.
+    :param eyes: learned ones, by camera; None judges by geometry and force alone.
+    :param digest: sha256 over code and settings; the eyes' own are added to it.
+    :raises ValueError: eyes are there, but not one for each camera.
     """
 
     def __init__(
-        self, settings: PinInsertionSettings, cameras: Mapping[str, Camera], *, digest: str
+        self,
+        settings: PinInsertionSettings,
+        cameras: Mapping[str, Camera],
+        eyes: Mapping[str, Eye] | None = None,
+        *,
+        digest: str,
     ) -> None:
-        self.digest, self._settings = digest, settings
+        self._learned = dict(eyes or {})
+        if self._learned and set(self._learned) != set(settings.cameras):
+            raise ValueError(f'there are eyes for {sorted(self._learned)}, not {settings.cameras}')
+        self.digest, self._settings = _joined(digest, self._learned), settings
         self._names = settings.cameras
         self._cameras = {name: cameras[name] for name in self._names}
         self._eyes = Eyes(self._cameras, settings)
@@ -71,7 +87,7 @@ class PinVerifier:
         for name in self._names:
             fresh = [seen for seen in self._fresh(name, settled) if not seen.repeated]
             for seen in fresh:
-                self._look(seen)
+                self._look(name, seen)
             enough = enough and len(fresh) >= needed
         return enough and bool(self._window(settle_start, settled))
 
@@ -86,6 +102,11 @@ class PinVerifier:
             vote, code = self._camera_vote(name, readings[name], now, settled, needed)
             votes.append(vote)
             codes.append(code)
+        seen_by = list(zip(self._names, votes, codes))
+        for name, camera_vote, camera_code in seen_by if self._learned else ():
+            vote, code = self._eye_vote(name, camera_vote, camera_code, settled, needed)
+            votes.append(vote)
+            codes.append(code)
         vote, code = feel(self._window(settle_start, settled), now, self._settings)
         votes.append(vote)
         codes.append(code)
@@ -96,9 +117,12 @@ class PinVerifier:
     def _fresh(self, name: str, settled: float) -> list[_Seen]:
         return [seen for seen in self._seen[name] if seen.frame.stamp >= settled]
 
-    def _look(self, seen: _Seen) -> View:
+    def _look(self, name: str, seen: _Seen) -> View:
         if seen.view is None:
             seen.view = analyse(seen.frame.image, self._settings)
+            if name in self._learned:
+                with suppress(WrongPictureError):
+                    seen.score = self._learned[name].score(seen.frame.image)
         return seen.view
 
     def _window(self, start: float, end: float) -> list[ArmState]:
@@ -111,7 +135,7 @@ class PinVerifier:
         rims = []
         for index in range(1, length + 1):
             block = self._eyes.block(
-                {name: self._look(seen[-index]) for name, seen in fresh.items()}
+                {name: self._look(name, seen[-index]) for name, seen in fresh.items()}
             )
             if block is not None:
                 rims.append(block.rim)
@@ -119,7 +143,7 @@ class PinVerifier:
         return {
             name: [
                 sight(
-                    self._eyes.alone(name, self._look(seen)),
+                    self._eyes.alone(name, self._look(name, seen)),
                     self._cameras[name],
                     rim,
                     self._settings,
@@ -132,7 +156,7 @@ class PinVerifier:
     def _camera_vote(
         self, name: str, readings: list[Reading], now: float, settled: float, needed: int
     ) -> tuple[Vote, ErrorCode]:
-        source, kept = f'camera/{name}', self._seen[name]
+        source, kept = CAMERA + name, self._seen[name]
         if not kept:
             return _blind(source, 'no picture has ever come'), ErrorCode.REWARD_CAMERA_MISSING
         age = now - kept[-1].frame.stamp
@@ -153,6 +177,34 @@ class PinVerifier:
             ErrorCode.NONE if verdict is not Outcome.UNCERTAIN else (ErrorCode.REWARD_DISAGREEMENT)
         )
         return Vote(source, verdict, middle.score, len(last), age, middle.reason), code
+
+    def _eye_vote(
+        self, name: str, camera: Vote, code: ErrorCode, settled: float, needed: int
+    ) -> tuple[Vote, ErrorCode]:
+        """Return what the learned eye of a camera says of the pictures its geometry was read in.
+
+        :param camera: vote of the same camera, and why it is UNCERTAIN.
+        """
+        source = EYE + name
+        if code not in (ErrorCode.NONE, ErrorCode.REWARD_DISAGREEMENT):  # it saw nothing
+            return _blind(source, camera.reason, camera.age, camera.samples), code
+        scores = [seen.score for seen in self._fresh(name, settled)[-needed:]]
+        if not np.isfinite(scores).all():
+            reason = 'the picture is not of the size that the eye was trained on'
+            return _blind(source, reason, camera.age), ErrorCode.REWARD_CAMERA_MISSING
+        verdicts = {self._learned[name].verdict(score) for score in scores}
+        verdict = verdicts.pop() if len(verdicts) == 1 else Outcome.UNCERTAIN
+        middle = sorted(scores)[len(scores) // 2]
+        reason = f'scores {", ".join(f"{score:.3f}" for score in scores)}'
+        code = ErrorCode.REWARD_DISAGREEMENT if verdict is Outcome.UNCERTAIN else ErrorCode.NONE
+        return Vote(source, verdict, middle, len(scores), camera.age, reason), code
+
+
+def _joined(digest: str, eyes: Mapping[str, Eye]) -> str:
+    if not eyes:
+        return digest
+    own = ''.join(f'\n{name} {eyes[name].digest}' for name in sorted(eyes))
+    return hashlib.sha256((digest + own).encode()).hexdigest()
 
 
 def _blind(source: str, reason: str, age: float = float('inf'), samples: int = 0) -> Vote:
