@@ -238,7 +238,7 @@ def _upright_on(axis: np.ndarray) -> np.ndarray:
     return _quaternion(np.stack([first, np.cross(axis, first), axis], axis=1))
 
 
-def _free_spot(
+def free_spot(
     settings: PinInsertionSettings, rng: np.random.Generator, block: np.ndarray, margin: float
 ) -> np.ndarray:
     """Draw a place on the tray's floor that is clear of block, cradle and rim."""
@@ -270,11 +270,11 @@ def _pin_pose(
         bottom = settings.block.height - settings.block.hole_depth
         return [*block, floor + bottom + half], upright
     if placement == 'standing':
-        return [*_free_spot(settings, rng, block, 0.026), floor + half], upright
+        return [*free_spot(settings, rng, block, 0.026), floor + half], upright
     if placement == 'lying':
         angle = rng.uniform(0.0, 2.0 * np.pi)
         axis = np.array([np.cos(angle), np.sin(angle), 0.0])
-        return [*_free_spot(settings, rng, block, 0.042), floor + radius], _upright_on(axis)
+        return [*free_spot(settings, rng, block, 0.042), floor + radius], _upright_on(axis)
     if placement == 'rim':  # one end on the floor, leaning on the tray's far rim
         tray = settings.tray
         edge = tray.centre[0] + tray.size[0] / 2.0

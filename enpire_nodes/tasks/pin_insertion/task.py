@@ -20,6 +20,7 @@ from enpire_nodes.tasks.pin_insertion.observe import PinObserver
 from enpire_nodes.tasks.pin_insertion.reset import Reset
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.settle import Settle
+from enpire_nodes.tasks.pin_insertion.staging import PinStager
 from enpire_nodes.tasks.pin_insertion.verify import PinVerifier
 
 if TYPE_CHECKING:
@@ -135,6 +136,10 @@ class PinInsertion:
     def verifier(self, cameras: Mapping[str, Camera]) -> PinVerifier:
         """Return a judge."""
         return PinVerifier(self.settings, cameras, digest=self.digest())
+
+    def stager(self) -> PinStager:
+        """Return who sets scenes up by hand in a simulation, to try the judge on."""
+        return PinStager(self.settings)
 
     def observer(self, cameras: Mapping[str, Camera], fixture: Pose) -> PinObserver:
         """Return the eyes of a policy."""

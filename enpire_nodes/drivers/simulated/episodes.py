@@ -1,0 +1,409 @@
+"""Labelled evidence from the simulator, made quickly: scenes are set up by hand, then judged.
+
+A bench is built once. Each episode restores it, moves its cameras and lights anew, sets the state
+at which a policy might have ended, and lets physics and the task's own winding up do the rest:
+what is felt is felt in contact, and what is seen is drawn afterwards. The label is the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import mujoco
+import numpy as np
+
+from enpire_nodes.common.cameras import cameras_from_settings
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.geometry import matrix_from_quaternion, wxyz_from_xyzw
+from enpire_nodes.common.types import ArmCommand, ArmState, Frame, Observation, Program
+from enpire_nodes.environment.evidence import Evidence
+from enpire_nodes.simulation.arm import Arm
+from enpire_nodes.simulation.bench import ARMS, build_bench
+from enpire_nodes.simulation.imperfection import disturb_lights
+from enpire_nodes.simulation.kinematics import InverseKinematics
+from enpire_nodes.simulation.noise import Drift, NoiseSettings, stream
+from enpire_nodes.simulation.rendering import Renderer
+from enpire_nodes.simulation.settings import BenchSettings, CONTROL_RATE
+from enpire_nodes.tasks.api import Pose, SettleReport
+from enpire_nodes.tasks.staging import Stager, Staging
+
+#: What varies from episode to episode, beside the scene.
+NOISE = NoiseSettings(
+    drift_sd=0.0025,
+    drift_time=30.0,
+    pose_sd=1e-4,
+    force_sd=0.15,
+    torque_sd=0.01,
+    wrench_bias_sd=0.5,
+    light_variation=0.4,
+)
+NUDGE = 0.005  # m, furthest that a camera stands from where it is said to be
+TURN = 0.002  # rad per axis, standard deviation of where it looks
+PIXEL_SD = (1.0, 5.0)  # grey levels, range of the white noise
+_SENSE, _SERVO = 6, 5  # physics steps between two states, and between two updates of the servos
+_DRAWS = 50
+_EFFORT = 20.0  # N
+_REACH = 0.008  # m, further than that a hand must not be from where it is staged
+
+
+class StagedTask(Protocol):
+    """A task of which episodes can be made."""
+
+    arm: str
+    cameras: tuple[str, ...]
+
+    def build_scene(self, spec: mujoco.MjSpec, rng: np.random.Generator, placement: str) -> None:
+        """Add the task's bodies to the bench."""
+
+    def truth(self, model: mujoco.MjModel, data: mujoco.MjData) -> dict[str, Any]:
+        """Return what is really so."""
+
+    def settle(self, fixture: Any) -> Program[SettleReport]:
+        """Return the program that winds an attempt up."""
+
+    def stager(self) -> Stager:
+        """Return who sets scenes up."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Episode:
+    """Evidence with its label, and how many scenes were dropped before it.
+
+    :param redraws: scenes that came out otherwise than their kind says.
+    """
+
+    evidence: Evidence
+    redraws: int
+
+
+class _UnfitError(Exception):
+    """A scene that came out otherwise than its kind says."""
+
+
+def episodes(
+    task: StagedTask,
+    station_settings: Mapping[str, Any],
+    kinds: Iterable[str],
+    seeds: Iterable[int],
+) -> Iterator[Evidence]:
+    """Yield one episode for each pair of kind and seed; equal ones are equal to the bit.
+
+    :param station_settings: content of a file of ``config/stations``.
+    """
+    with EpisodeBench(task, station_settings) as bench:
+        for kind, seed in zip(kinds, seeds, strict=True):
+            yield bench.make(kind, seed).evidence
+
+
+class EpisodeBench:
+    """A simulated bench that is staged anew for every episode; a context manager.
+
+    :param task: whose scenes.
+    :param station_settings: content of a file of ``config/stations``.
+    :param frames: pictures of each camera.
+    :param frame_rate: pictures a second.
+    :raises RenderingError: if nothing can draw here.
+    """
+
+    def __init__(
+        self,
+        task: StagedTask,
+        station_settings: Mapping[str, Any],
+        *,
+        frames: int = 3,
+        frame_rate: float = 10.0,
+    ) -> None:
+        self._task, self._frames, self._stager = task, frames, task.stager()
+        self._settings = BenchSettings.from_mapping(station_settings)
+        self._cameras = cameras_from_settings(station_settings['cameras'])
+        self._gap = round(self._settings.physics_rate / frame_rate)
+        spec = build_bench(self._settings)
+        task.build_scene(spec, stream(0, 'scene'), '')
+        self._stager.add_props(spec)
+        self.model = spec.compile()
+        self.data = mujoco.MjData(self.model)
+        self._pristine = _Pristine(self.model)
+        self._solvers = {side: InverseKinematics(self.model, side) for side in ARMS}
+        sizes = {
+            name: (self._cameras[name].width, self._cameras[name].height) for name in task.cameras
+        }
+        self._renderer = Renderer(self.model, sizes)
+        values = max(3 * width * height for width, height in sizes.values())
+        self._bank = stream(0, 'pixels').standard_normal(2 * values, dtype=np.float32)
+
+    @property
+    def kinds(self) -> Mapping[str, bool]:
+        """Every kind of scene, and whether it is a success."""
+        return self._stager.kinds
+
+    def make(self, kind: str, seed: int) -> Episode:
+        """Make the episode of a kind and a seed.
+
+        :raises StationError: ENVIRONMENT_UNLABELLED, the kind does not come out as it says.
+        """
+        for redraws in range(_DRAWS):
+            try:
+                return Episode(self._attempt(kind, seed, redraws), redraws)
+            except _UnfitError:
+                continue
+        raise StationError(
+            ErrorCode.ENVIRONMENT_UNLABELLED,
+            f'{_DRAWS} scenes of the kind {kind!r} with seed {seed} came out otherwise than the '
+            'kind says; check the staging of the task',
+        )
+
+    def close(self) -> None:
+        """Give the drawing context back. May be repeated."""
+        self._renderer.close()
+
+    def __enter__(self) -> EpisodeBench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _attempt(self, kind: str, seed: int, draw: int) -> Evidence:
+        name = f'episode/{kind}/{draw}'
+        staging = self._stager.stage(kind, self._cameras, stream(seed, name))
+        rng = stream(seed, f'{name}/senses')
+        self._pristine.restore(self.model, self.data)
+        disturb_lights(self.model, NOISE, stream(seed, f'{name}/lights'))
+        _nudge_cameras(self.model, stream(seed, f'{name}/cameras'))
+        run = _Run(
+            self.model, self.data, self._settings, self._task.arm, staging, rng, self._solvers
+        )
+        settled = run.play(self._task.settle(staging.fixture))
+        label = self._label(kind)
+        states = tuple(
+            state
+            for state in run.states
+            if settled.settle_start <= state.stamp <= settled.settled + 1e-6
+        )
+        run.advance(int(rng.integers(self._gap)))
+        deviation = rng.uniform(*PIXEL_SD)
+        frames: dict[str, list[Frame]] = {name: [] for name in self._task.cameras}
+        for index in range(self._frames):
+            if index:
+                run.advance(self._gap)
+            for name, taken in frames.items():
+                picture = self._renderer.render(self.data, name)
+                taken.append(Frame(run.now, self._noisy(picture, deviation, rng)))
+        if self._label(kind) is not label:
+            raise _UnfitError
+        return Evidence(
+            frames={name: tuple(taken) for name, taken in frames.items()},
+            states=states,
+            settle_start=settled.settle_start,
+            settled=settled.settled,
+            now=run.now + 0.02,
+            source=f'simulated {kind} {seed}',
+            kind=kind,
+            label=label,
+        )
+
+    def _label(self, kind: str) -> bool:
+        """Return whether the scene is a success now."""
+        truth = self._task.truth(self.model, self.data)
+        if not self._stager.shows(kind, truth):
+            raise _UnfitError
+        return bool(truth['success'])
+
+    def _noisy(
+        self, picture: np.ndarray, deviation: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        start = int(rng.integers(len(self._bank) - picture.size))
+        noise = self._bank[start : start + picture.size].reshape(picture.shape)
+        noisy = np.rint(noise * np.float32(deviation)) + picture
+        return np.clip(noisy, 0.0, 255.0).astype(np.uint8)
+
+
+class _Pristine:
+    """What episodes change in a model, as it was compiled."""
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        headlight = model.vis.headlight
+        self._kept = [
+            (array, array.copy())
+            for array in (
+                model.cam_pos,
+                model.cam_quat,
+                model.light_diffuse,
+                model.body_pos,
+                model.body_quat,
+                model.geom_rgba,
+                model.actuator_forcerange,
+                headlight.diffuse,
+                headlight.ambient,
+            )
+        ]
+
+    def restore(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Undo every change, and forget the state."""
+        for array, content in self._kept:
+            array[:] = content
+        mujoco.mj_resetData(model, data)
+
+
+class _Run:
+    """One scene in motion: the working arm is driven and sensed as on a station.
+
+    :param working: name of the arm that works.
+    :param solvers: of each arm.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        data: mujoco.MjData,
+        settings: BenchSettings,
+        working: str,
+        staging: Staging,
+        rng: np.random.Generator,
+        solvers: Mapping[str, InverseKinematics],
+    ) -> None:
+        self._model, self._data, self._rng, self._rate = model, data, rng, settings.physics_rate
+        self._steps, self._period = 0, settings.control_steps
+        self.working, self.states = working, []
+        self._drift = Drift(rng)
+        self._bias = rng.standard_normal(6) * NOISE.wrench_bias_sd
+        self._solvers = solvers
+        self._place(staging)
+        self._arm = self._arms(staging, settings)
+        self._begin(staging)
+
+    @property
+    def now(self) -> float:
+        """S since the scene was set up."""
+        return self._steps / self._rate
+
+    def play(self, program: Program[SettleReport]) -> SettleReport:
+        """Run a program to its end."""
+        next(program)
+        try:
+            while True:
+                command = program.send(Observation(self.now, {self.working: self.states[-1]}))
+                self._command(command[self.working])
+                self.advance(self._period)
+        except StopIteration as stop:
+            return stop.value
+
+    def advance(self, steps: int) -> None:
+        """Run physics; the arm keeps its target."""
+        end = self._steps + steps
+        while self._steps < end:
+            ahead = min(_SERVO - self._steps % _SERVO, _SENSE - self._steps % _SENSE)
+            count = min(ahead, end - self._steps)
+            self._arm.control(count / self._rate)
+            mujoco.mj_step(self._model, self._data, count)
+            self._steps += count
+            self._arm.feel(count / self._rate)
+            if self._steps % _SENSE == 0 or self._steps == end:
+                self._sense()
+
+    def _place(self, staging: Staging) -> None:
+        """Put the bodies where they are staged."""
+        model, data = self._model, self._data
+        for name, pose in staging.placed.items():
+            body = model.body(name)
+            mocap = int(body.mocapid[0])
+            if mocap < 0:
+                body.pos[:], body.quat[:] = pose.position, wxyz_from_xyzw(pose.quaternion)
+            else:
+                data.mocap_pos[mocap] = pose.position
+                data.mocap_quat[mocap] = wxyz_from_xyzw(pose.quaternion)
+        for name, colour in staging.colours.items():
+            model.geom(name).rgba[:] = colour
+        for name, pose in staging.free.items():
+            place = int(model.jnt_qposadr[model.body(name).jntadr[0]])
+            data.qpos[place : place + 3] = pose.position
+            data.qpos[place + 3 : place + 7] = wxyz_from_xyzw(pose.quaternion)
+
+    def _begin(self, staging: Staging) -> None:
+        """Let what hangs free fall to where it rests."""
+        mujoco.mj_forward(self._model, self._data)
+        if staging.gripped:
+            self._close(staging.gripped)
+        self.advance(self._period * round(staging.wait * CONTROL_RATE))
+        self.states.clear()
+        self._sense()
+
+    def _arms(self, staging: Staging, settings: BenchSettings) -> Arm:
+        """Put both arms where they are staged, and return the one that works."""
+        working = None
+        for side in ARMS:
+            pose = staging.hand if side == self.working else staging.other_hand
+            home, width = np.array(settings.arms[side].home), settings.arms[side].gripper_width
+            if side == self.working:
+                width = staging.width
+            if pose is not None:
+                home = self._angles(side, pose, home)
+            arm = Arm(
+                self._model,
+                self._data,
+                side,
+                home=home,
+                gripper_width=width,
+                wrench_filter=settings.wrench_filter,
+            )
+            if side == self.working:
+                working = arm
+        turn = matrix_from_quaternion(staging.hand.quaternion)
+        target = staging.hand.position - np.array([0.0, 0.0, staging.press])
+        working.move_to(target, turn, duration=1.0 / CONTROL_RATE)
+        working.grip(0.0 if staging.gripped else staging.width, _EFFORT)
+        return working
+
+    def _angles(self, side: str, pose: Pose, near: np.ndarray) -> np.ndarray:
+        solver = self._solvers[side]
+        angles, away, _ = solver.solve(
+            pose.position, matrix_from_quaternion(pose.quaternion), near, iterations=60
+        )
+        if away > _REACH:
+            raise _UnfitError
+        return angles
+
+    def _close(self, name: str) -> None:
+        """Close the fingers on a body that is kept where it is until they hold it."""
+        joint = int(self._model.body(name).jntadr[0])
+        place, speed = int(self._model.jnt_qposadr[joint]), int(self._model.jnt_dofadr[joint])
+        pose = self._data.qpos[place : place + 7].copy()
+        for _ in range(60 // _SERVO):
+            self.advance(_SERVO)
+            self._data.qpos[place : place + 7] = pose
+            self._data.qvel[speed : speed + 6] = 0.0
+
+    def _command(self, command: ArmCommand) -> None:
+        self._drift.advance(1.0 / CONTROL_RATE, NOISE.drift_time)
+        self._arm.move_to(
+            np.asarray(command.position) - self._drift.value(NOISE.drift_sd),
+            matrix_from_quaternion(command.quaternion),
+            duration=1.0 / CONTROL_RATE,
+        )
+        self._arm.grip(command.gripper_width, command.gripper_effort)
+
+    def _sense(self) -> None:
+        truth, errors = self._arm.sense(), self._rng.standard_normal(9)
+        drift = self._drift.value(NOISE.drift_sd)
+        self.states.append(
+            ArmState(
+                stamp=self.now,
+                position=truth.position + drift + NOISE.pose_sd * errors[:3],
+                quaternion=truth.quaternion,
+                force=truth.force + self._bias[:3] + NOISE.force_sd * errors[3:6],
+                torque=truth.torque + 0.1 * self._bias[3:] + NOISE.torque_sd * errors[6:],
+                gripper_width=truth.gripper_width,
+                gripper_effort=truth.gripper_effort,
+            )
+        )
+
+
+def _nudge_cameras(model: mujoco.MjModel, rng: np.random.Generator) -> None:
+    """Move every camera by up to :data:`NUDGE` to any side, and turn it a little."""
+    for index in range(model.ncam):
+        way = rng.standard_normal(3)
+        model.cam_pos[index] += rng.uniform(0.0, NUDGE) * way / np.linalg.norm(way)
+        quaternion = model.cam_quat[index].copy()
+        mujoco.mju_quatIntegrate(quaternion, rng.standard_normal(3), TURN)
+        model.cam_quat[index] = quaternion
