@@ -1,19 +1,24 @@
-"""The node that decides success from fresh pictures and force: service ``judge``."""
+"""The node that decides success from fresh pictures and force.
+
+Services ``judge`` (what the cameras see now) and ``judge_evidence`` (what was stored).
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from pathlib import Path
 import time
 
 from builtin_interfaces.msg import Time
 import numpy as np
 
 from enpire_msgs.msg import Verdict, Vote
-from enpire_msgs.srv import Judge
-from enpire_nodes.common.errors import ErrorCode
+from enpire_msgs.srv import Judge, JudgeEvidence
+from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState, Frame
 from enpire_nodes.environment.context import load_context, TASK_PARAMETERS
 from enpire_nodes.environment.judging import JudgeRequest
+from enpire_nodes.environment.stored import judge_file
 from enpire_nodes.ros import convert, qos
 from enpire_nodes.ros.main import run
 from enpire_nodes.ros.node import StationNode
@@ -57,7 +62,8 @@ class RewardClassifier(StationNode):
         """Load the task's judge, listen, and offer the service."""
         context = load_context(self, otherwise=ErrorCode.REWARD_INTERNAL)
         self._arm = context.task.arm
-        self._verifier = context.task.verifier(context.cameras)
+        self._make_verifier = lambda: context.task.verifier(context.cameras)
+        self._verifier = self._make_verifier()
         self._senses = StationSenses(
             self,
             arms=(self._arm,),
@@ -66,7 +72,10 @@ class RewardClassifier(StationNode):
             on_frame=self._on_frame,
         )
         self._verdicts = self.create_publisher(Verdict, 'verdict', qos.LATCHED)
-        self._service = self.create_service(Judge, 'judge', self._judge)
+        self._services_of_judge = (
+            self.create_service(Judge, 'judge', self._judge),
+            self.create_service(JudgeEvidence, 'judge_evidence', self._judge_stored),
+        )
 
     def deactivate(self) -> None:
         """Forget the request under way; its caller asks again or gives up at its deadline."""
@@ -75,7 +84,8 @@ class RewardClassifier(StationNode):
 
     def cleanup(self) -> None:
         """Take the service away and stop listening."""
-        self.destroy_service(self._service)
+        for service in self._services_of_judge:
+            self.destroy_service(service)
         self.destroy_publisher(self._verdicts)
         self._senses.destroy()
 
@@ -117,6 +127,27 @@ class RewardClassifier(StationNode):
         response.message = self._verdict.message
         return response
 
+    def _judge_stored(
+        self, request: JudgeEvidence.Request, response: JudgeEvidence.Response
+    ) -> JudgeEvidence.Response:
+        try:
+            if not self.active:
+                raise StationError(
+                    ErrorCode.REWARD_INTERNAL, 'the reward classifier is not active'
+                )
+            judgement = judge_file(Path(request.path), request.digest, self._make_verifier)
+        except StationError as error:
+            response.outcome = JudgeEvidence.Response.REFUSED
+            response.error_code, response.message = int(error.code), error.message
+            return response
+        response.outcome = JudgeEvidence.Response.DECIDED
+        response.verdict = _verdict_message(
+            '', 0, judgement, self._verifier.digest, self.get_clock().now().to_msg()
+        )
+        response.error_code = response.verdict.error_code
+        response.message = response.verdict.message
+        return response
+
     def _begin(self, request: Judge.Request, settled: float) -> None:
         timeout = convert.seconds(request.timeout) or self.get_parameter('timeout').value
         self._request = JudgeRequest(
@@ -138,7 +169,11 @@ class RewardClassifier(StationNode):
             return
         self._latencies.append(time.perf_counter() - started)
         self._verdict = _verdict_message(
-            request, self._verifier.digest, self.get_clock().now().to_msg()
+            request.trial_id,
+            request.attempt,
+            request.judgement,
+            self._verifier.digest,
+            self.get_clock().now().to_msg(),
         )
         self._counts[self._verdict.outcome_name] += 1
         self._verdicts.publish(self._verdict)
@@ -148,11 +183,12 @@ class RewardClassifier(StationNode):
         return self.get_clock().now().nanoseconds * 1e-9
 
 
-def _verdict_message(request: JudgeRequest, digest: str, stamp: Time) -> Verdict:
-    judgement: Judgement = request.judgement
+def _verdict_message(
+    trial_id: str, attempt: int, judgement: Judgement, digest: str, stamp: Time
+) -> Verdict:
     message = Verdict(
-        trial_id=request.trial_id,
-        attempt=request.attempt,
+        trial_id=trial_id,
+        attempt=attempt,
         outcome=int(judgement.outcome),
         outcome_name=judgement.outcome.name,
         score=float(judgement.score),

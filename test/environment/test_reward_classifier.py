@@ -1,11 +1,14 @@
 """The judge's node on a fake station: decided, waiting, blind, and asked twice."""
 
 from environment.doubles import FakeStation, FakeVerifier
+import numpy as np
 import pytest
 
 from enpire_msgs.msg import Verdict
-from enpire_msgs.srv import Judge
+from enpire_msgs.srv import Judge, JudgeEvidence
 from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.common.types import Frame
+from enpire_nodes.environment.evidence import Evidence, save
 from enpire_nodes.environment.reward_classifier import RewardClassifier
 from enpire_nodes.ros import qos
 from enpire_nodes.tasks import registry
@@ -82,3 +85,35 @@ def test_more_frames_can_be_asked_for(judge):
     few = len(judge.answers)
     judge(min_frames=1)
     assert len(judge.answers) < few
+
+
+def stored(path):
+    image = np.zeros((24, 32, 3), np.uint8)
+    frames = tuple(Frame(2.0 + 0.1 * index, image) for index in range(1, 4))
+    return save(Evidence({'side': frames, 'front': frames}, (), 1.0, 2.0, 2.5, 't0/1'), path)
+
+
+def test_stored_evidence_is_judged_and_disturbs_nothing(ros, judge, station, tmp_path):
+    published = ros.collect(Verdict, 'verdict', qos.LATCHED)
+    path = tmp_path / 'evidence.npz'
+    request = JudgeEvidence.Request(path=str(path), digest=stored(path))
+    settled = station.now()
+    pending = Judge.Request(trial_id='t1', attempt=1, settle_start=settled, settled=settled)
+    assert ros.call(Judge, 'judge', pending).outcome == Judge.Response.WAITING
+    answer = ros.call(JudgeEvidence, 'judge_evidence', request)
+    assert answer.outcome == JudgeEvidence.Response.DECIDED
+    assert (answer.verdict.outcome, answer.verdict.trial_id) == (Verdict.SUCCESS, '')
+    assert answer.verdict.votes[0].source == 'camera/side'
+    assert judge(settled).verdict.trial_id == 't1'
+    ros.wait_until(lambda: published)
+    assert [verdict.trial_id for verdict in published] == ['t1']
+
+
+def test_stored_evidence_that_was_changed_is_refused(ros, station, tmp_path):
+    path = tmp_path / 'evidence.npz'
+    stored(path)
+    request = JudgeEvidence.Request(path=str(path), digest='0' * 64)
+    answer = ros.call(JudgeEvidence, 'judge_evidence', request)
+    assert answer.outcome == JudgeEvidence.Response.REFUSED
+    assert answer.error_code == ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE
+    assert 'restore the file' in answer.message
