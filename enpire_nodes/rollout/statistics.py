@@ -13,25 +13,21 @@ import math
 
 from scipy.optimize import brentq
 from scipy.special import betaln
-from scipy.stats import barnard_exact, beta
+from scipy.stats import barnard_exact
 
+from enpire_nodes.common.bounds import check_counts, lower_bound, upper_bound
 from enpire_nodes.rollout.records import CANARY, TrialRecord
 
-
-def lower_bound(successes: int, trials: int, *, confidence: float = 0.95) -> float:
-    """Return the one-sided Clopper-Pearson lower bound of a rate; 0 before the first trial."""
-    _check(successes, trials, confidence)
-    if successes == 0:
-        return 0.0
-    return float(beta.ppf(1.0 - confidence, successes, trials - successes + 1))
-
-
-def upper_bound(successes: int, trials: int, *, confidence: float = 0.95) -> float:
-    """Return the one-sided Clopper-Pearson upper bound of a rate; 1 before the first trial."""
-    _check(successes, trials, confidence)
-    if successes == trials:
-        return 1.0
-    return float(beta.ppf(confidence, successes + 1, trials - successes))
+__all__ = [
+    'Summary',
+    'anytime_lower_bound',
+    'barnard',
+    'corrected_bound',
+    'lower_bound',
+    'streaks',
+    'summarize',
+    'upper_bound',
+]
 
 
 def anytime_lower_bound(
@@ -49,7 +45,7 @@ def anytime_lower_bound(
 
     :param prior: the mixture's Beta parameters: (1, 1) uniform, (0.5, 0.5) Jeffreys.
     """
-    _check(successes, trials, confidence)
+    check_counts(successes, trials, confidence)
     if successes == 0:
         return 0.0
     failures = trials - successes
@@ -84,7 +80,7 @@ def barnard(
     :param alternative: ``greater`` asks whether the first is better.
     """
     for successes, trials in (first, second):
-        _check(successes, trials, 0.5)
+        check_counts(successes, trials, 0.5)
     if 0 in (first[1], second[1]):
         return 1.0
     table = [[first[0], second[0]], [first[1] - first[0], second[1] - second[0]]]
@@ -158,10 +154,3 @@ def summarize(trials: Sequence[TrialRecord]) -> Summary:
         streak=streak,
         longest_streak=longest,
     )
-
-
-def _check(successes: int, trials: int, confidence: float) -> None:
-    if not 0 <= successes <= trials:
-        raise ValueError(f'{successes} successes of {trials} trials are impossible')
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f'confidence {confidence} must lie between 0 and 1')

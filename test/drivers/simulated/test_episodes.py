@@ -60,7 +60,7 @@ def test_an_episode_is_labelled_by_the_truth_and_shaped_as_a_judge_needs_it(benc
     stamps = np.array([state.stamp for state in evidence.states])
     assert evidence.settle_start == pytest.approx(stamps[0], abs=0.011)
     assert evidence.settled == pytest.approx(stamps[-1], abs=0.011)
-    assert np.diff(stamps).max() < 0.011
+    assert np.diff(stamps)[1:] == pytest.approx(0.01)
     assert len(stamps) > 40
 
 
