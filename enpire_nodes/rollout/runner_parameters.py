@@ -27,6 +27,28 @@ PARAMETERS = (
         read_only=True,
     ),
     ParameterSpec(
+        'manifest',
+        '',
+        'Manifest of the frozen environment, as enpire freeze wrote it. Empty: nothing is frozen, '
+        'and every trial is marked so.',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'limits_file',
+        '',
+        'Limits of the safety gate, of which a manifest says what they were.',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'full_check_every',
+        20,
+        'Checks of the frozen files, two and more a trial, of which one reads every file again; '
+        'the others read those that were touched.',
+        minimum=1,
+        maximum=1000,
+        read_only=True,
+    ),
+    ParameterSpec(
         'seed',
         0,
         'Campaign seed from which the seeds of the trials are drawn; 0 draws one.',

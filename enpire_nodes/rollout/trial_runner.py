@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-import hashlib
 from pathlib import Path
 import queue
 import threading
@@ -15,7 +14,9 @@ from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import ResearchStatus, ResetStatistics, StationState, Trial, Utilization
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.context import load_context
+from enpire_nodes.environment.contract.guard import NODES as WITNESSES
 from enpire_nodes.rollout import runner_messages
+from enpire_nodes.rollout.frozen import ENVIRONMENT, require_own_run
 from enpire_nodes.rollout.ledger import Ledger, station_lock_path, StationLock
 from enpire_nodes.rollout.messages import trial_message
 from enpire_nodes.rollout.records import (
@@ -25,6 +26,7 @@ from enpire_nodes.rollout.records import (
     TrialRecord,
     VerdictRecord,
 )
+from enpire_nodes.rollout.runner_environment import load_environment
 from enpire_nodes.rollout.runner_messages import Standing
 from enpire_nodes.rollout.runner_parameters import deadlines, PARAMETERS
 from enpire_nodes.rollout.station_client import StationClient
@@ -32,6 +34,7 @@ from enpire_nodes.rollout.trial.requests import Identity, RequestOutcome, Reques
 from enpire_nodes.rollout.trial.reset_tally import ResetTally
 from enpire_nodes.rollout.trial.seeds import fresh_campaign_seed, trial_seed
 from enpire_nodes.rollout.trial.timeline import Timeline
+from enpire_nodes.rollout.witnesses import NodeWitnesses
 from enpire_nodes.ros import qos
 from enpire_nodes.ros.goals import GoalServer
 from enpire_nodes.ros.main import run
@@ -80,11 +83,13 @@ class TrialRunner(StationNode):
                 Ledger(Path(directory).absolute(), station=self._station, owner=owner)
             )
             context = load_context(self, otherwise=ErrorCode.RUNNER_STATION_NOT_READY)
-            self._task, self._task_digest = context.task.name, context.task.digest()
+            self._task = context.task.name
+            self._environment = load_environment(self, context, limits=self._limits_digest)
+            frozen = self._environment.manifest_digest
+            require_own_run(self._ledger, frozen)
             self._draw_from = self._value('seed') or fresh_campaign_seed()
-            self._ledger.add_note(
-                {'campaign_seed': self._draw_from, 'task': self._task, 'digest': self._task_digest}
-            )
+            note = {'campaign_seed': self._draw_from, 'task': self._task, ENVIRONMENT: frozen}
+            self._ledger.add_note({**note, 'digest': context.task.digest()})
             self._resets = ResetTally(self._ledger.trials())
             self._timeline = Timeline(
                 self._ledger.add_interval,
@@ -99,8 +104,9 @@ class TrialRunner(StationNode):
             deadlines=deadlines(self),
             lost_after=self._value('lost_after'),
         )
+        self._witnesses = NodeWitnesses(self._client, WITNESSES if frozen else ())
         self._requests = RequestRunner(
-            station=self._client,
+            station=self._environment.held(self._client, self._witnesses),
             ledger=self._ledger,
             timeline=self._timeline,
             identity=self._identity,
@@ -145,6 +151,7 @@ class TrialRunner(StationNode):
         for timer in self._clocks:
             self.destroy_timer(timer)
         self._goals.destroy()
+        self._witnesses.destroy()
         self._client.destroy()
         for publisher in (self._states, self._trials, self._reset_reports, self._utilizations):
             self.destroy_publisher(publisher)
@@ -167,6 +174,7 @@ class TrialRunner(StationNode):
         return {
             'activity': self._timeline.activity.name.lower(),
             'run directory': self._ledger.run.path,
+            'environment': self._environment.words,
             'trials of the request': summary.trials,
             'successes of the request': summary.successes,
             'obstacles': '; '.join(self._client.obstacles()) or 'none',
@@ -274,9 +282,10 @@ class TrialRunner(StationNode):
         self._post(tell)
 
     def _identity(self) -> Identity:
-        parts = f'{self._task_digest}\n{self._client.safety.limits_digest}\n'
-        digest = hashlib.sha256(parts.encode()).hexdigest()
-        return Identity(self._station, self._task, digest)
+        return Identity(self._station, self._task, self._environment.digest)
+
+    def _limits_digest(self) -> str:
+        return self._client.safety.limits_digest
 
     def _post(self, call: Callable[[], None]) -> None:
         executor = self.executor

@@ -1,0 +1,164 @@
+"""Holding a station to its manifest: at its start, before every trial, and at every verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.contract.check import FileWatch
+from enpire_nodes.environment.contract.files import file_digest, FrozenFiles
+from enpire_nodes.environment.contract.freeze import REPORT
+from enpire_nodes.environment.contract.manifest import load_manifest, Manifest
+from enpire_nodes.environment.contract.running import library_problems, shadow_problems
+from enpire_nodes.environment.contract.subject import Subject
+
+#: Names of the contract's own files in messages.
+_MANIFEST, _REPORT = 'contract/manifest.json', 'contract/acceptance.json'
+
+_WHAT_NOW = (
+    'Put back what was frozen and start the station again, or freeze anew and start a new run: '
+    'trials from here on would not be comparable'
+)
+
+
+class Guard:
+    """Raises ENVIRONMENT_CHANGED, with every difference by name, once anything is not as frozen.
+
+    Made at the start of a station, which reads every file.
+
+    :param path: the manifest; its acceptance report lies beside it.
+    :param subject: the environment as this station has it.
+    :param full_every: checks of which one reads every file again; the others read those whose
+        size, times or place on the disk have changed.
+    :param keys: directory of keys; None takes that of this machine.
+    :raises StationError: ENVIRONMENT_MANIFEST_INVALID, ENVIRONMENT_SIGNATURE_BAD,
+        ENVIRONMENT_KEY_UNUSABLE, ENVIRONMENT_CHANGED.
+    """
+
+    def __init__(
+        self, path: Path, subject: Subject, *, full_every: int = 20, keys: Path | None = None
+    ) -> None:
+        path = Path(path).absolute()
+        own = {_MANIFEST: path, _REPORT: path.parent / REPORT}
+        before = _digest_of(path)
+        self.manifest: Manifest = load_manifest(path, keys=keys)
+        self.digest = self.manifest.digest
+        if self.manifest.task != subject.task:
+            raise StationError(
+                ErrorCode.ENVIRONMENT_MANIFEST_INVALID,
+                f'{path} is of the task {self.manifest.task}, but the station works on '
+                f'{subject.task}; name the manifest of that task',
+            )
+        self._files = FrozenFiles(subject.files.folders, {**subject.files.single, **own})
+        self._watch = FileWatch(
+            {
+                **self.manifest.files,
+                _MANIFEST: before,
+                _REPORT: self.manifest.acceptance,
+            },
+            self._files,
+        )
+        self._full_every, self._checks = full_every, 0
+        self._stopped: StationError | None = None
+        self.check_start(subject)
+
+    def check_start(self, subject: Subject) -> None:
+        """Check everything that one process can see by itself."""
+        wrong = self._watch.full()
+        wrong += shadow_problems(self._files.listing())
+        wrong += library_problems(self.manifest.libraries)
+        if not wrong:
+            # with every file in order, this is about which of them the station uses
+            wrong += [
+                f'the {what} of this station are not those that were frozen'
+                for what, digest in self.manifest.digests.items()
+                if subject.digests.get(what) != digest
+            ]
+        self._stop(wrong)
+
+    def check_files(self) -> None:
+        """Check every file; most times only those that were touched."""
+        if self._stopped is not None:
+            raise self._stopped
+        self._checks += 1
+        full = self._checks % self._full_every == 0
+        self._stop(self._watch.full() if full else self._watch.quick())
+
+    def check_limits(self, digest: str) -> None:
+        """Check what the safety gate says of its limits."""
+        self._compare('safety_gate', 'limits', digest)
+
+    def check_verdict(self, digest: str) -> None:
+        """Check what a verdict says of the judge that gave it."""
+        self._compare('reward_classifier', 'verifier', digest)
+
+    def check_node(self, node: str, told: Mapping[str, Any]) -> None:
+        """Check what a node says of itself.
+
+        :param told: values of its parameters, at least those that :meth:`questions` names.
+        """
+        wrong = [
+            f'{node} runs with {name} = {told.get(name)!r}, frozen was {value!r}'
+            for name, value in self.manifest.parameters.get(node, {}).items()
+            if told.get(name) != value
+        ]
+        self._stop(wrong)
+        for name in self.questions()[node]:
+            if name in _TOLD:
+                self._compare(node, _TOLD[name], str(told.get(name) or ''))
+
+    def questions(self) -> dict[str, tuple[str, ...]]:
+        """Return the parameters to ask for, by node."""
+        return {
+            node: (*told, *sorted(self.manifest.parameters.get(node, {})))
+            for node, told in NODES.items()
+        }
+
+    def _compare(self, node: str, what: str, digest: str) -> None:
+        frozen = self.manifest.digests[what]
+        if digest != frozen:
+            got = digest if len(digest) != len(frozen) else digest[:12]
+            self._stop(
+                [
+                    f'{node} works with another {_WORDS[what]} than the frozen one '
+                    f'({got or "it does not say which"}, frozen was {frozen[:12]}); if its files '
+                    'are in order, start it again'
+                ]
+            )
+
+    def _stop(self, wrong: list[str]) -> None:
+        if wrong:
+            shown = '; '.join(wrong[:5])
+            more = f'; and {len(wrong) - 5} more' * (len(wrong) > 5)
+            self._stopped = StationError(
+                ErrorCode.ENVIRONMENT_CHANGED,
+                f'the environment is not the frozen one: {shown}{more}. {_WHAT_NOW}',
+            )
+            raise self._stopped
+
+
+_TOLD = {'code_digest': 'code', 'settings_digest': 'settings'}
+_WORDS = {
+    'code': 'code',
+    'settings': 'task or camera settings',
+    'verifier': 'judge',
+    'limits': 'limits file',
+}
+#: What the nodes of the environment are asked, by node.
+NODES: Mapping[str, tuple[str, ...]] = {
+    'safety_gate': ('code_digest',),
+    'scene_reset': ('code_digest', 'settings_digest'),
+    'reward_classifier': ('code_digest', 'settings_digest'),
+}
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except StationError as error:
+        raise StationError(
+            ErrorCode.ENVIRONMENT_MANIFEST_INVALID,
+            f'the manifest {path} {error.message}; name the file that `enpire freeze` wrote',
+        ) from error

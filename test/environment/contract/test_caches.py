@@ -1,0 +1,92 @@
+"""A compiled cache that says something else than its source is found."""
+
+import importlib.util
+import marshal
+import py_compile
+
+import pytest
+
+from enpire_nodes.environment.contract.caches import cache_of, cache_problem
+from enpire_nodes.environment.contract.check import FileWatch
+from enpire_nodes.environment.contract.files import digests
+
+HONEST, LYING = 'def verdict():\n    return 0.02\n', 'def verdict():\n    return 9.99\n'
+
+
+@pytest.fixture
+def module(tmp_path):
+    path = tmp_path / 'judge.py'
+    path.write_text(HONEST)
+    return path
+
+
+def lie(path, mode=py_compile.PycInvalidationMode.TIMESTAMP):
+    """Let Python find compiled code of another text, made to look like that of ``path``."""
+    text, status = path.read_text(), path.stat()
+    path.write_text(LYING)
+    import os
+
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    cache = py_compile.compile(str(path), invalidation_mode=mode)
+    path.write_text(text)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return cache
+
+
+def runs(path) -> float:
+    """Import a file the way Python does, and ask it."""
+    spec = importlib.util.spec_from_file_location('judge', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.verdict()
+
+
+def test_an_honest_cache_is_in_order(module):
+    assert cache_problem(module, cache_of(module)) == ''  # there is none yet
+    for mode in py_compile.PycInvalidationMode:
+        py_compile.compile(str(module), invalidation_mode=mode)
+        assert cache_of(module).is_file()
+        assert cache_problem(module, cache_of(module)) == ''
+
+
+@pytest.mark.parametrize(
+    'mode',
+    [py_compile.PycInvalidationMode.TIMESTAMP, py_compile.PycInvalidationMode.UNCHECKED_HASH],
+)
+def test_a_cache_that_python_would_run_instead_is_found(module, mode):
+    lie(module, mode)
+    assert runs(module) == 9.99  # the attack works
+    assert module.read_text() == HONEST
+    assert 'made of another text' in cache_problem(module, cache_of(module))
+
+
+def test_a_cache_that_carries_the_hash_of_the_honest_source_is_found(module):
+    cache = cache_of(module)
+    py_compile.compile(str(module), invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    header = cache.read_bytes()[:16]
+    cache.write_bytes(header + marshal.dumps(compile(LYING, str(module), 'exec')))
+    assert runs(module) == 9.99
+    assert 'made of another text' in cache_problem(module, cache)
+
+
+def test_a_damaged_cache_is_found_and_an_outdated_one_is_no_danger(module):
+    py_compile.compile(str(module))
+    cache = cache_of(module)
+    cache.write_bytes(cache.read_bytes()[:20])
+    assert 'damaged' in cache_problem(module, cache)
+    module.write_text(HONEST + '# newer\n')
+    assert cache_problem(module, cache) == ''
+    assert runs(module) == 0.02
+
+
+def test_the_watch_looks_at_caches_that_appear_later(bench):
+    watch = FileWatch(digests(bench.files), bench.files)
+    assert watch.full() == []
+    source = bench.path('bench/scoring/statistics.py')
+    py_compile.compile(str(source))
+    assert watch.quick() == []
+    cache = cache_of(source)
+    code = compile('def rate(k, n):\n    return 1.0\n', str(source), 'exec')
+    cache.write_bytes(cache.read_bytes()[:16] + marshal.dumps(code))
+    (problem,) = watch.quick()
+    assert problem.startswith('bench/scoring/statistics.py would not run as it reads')
