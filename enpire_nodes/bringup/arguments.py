@@ -36,6 +36,7 @@ STATION_ARGUMENTS = (
     Argument('speed', 'Times real time, for pace:=scaled.' + _AS_CONFIGURED),
     Argument('task', 'Installed task that the station works on.' + _AS_CONFIGURED),
     Argument('seed', 'Of everything that is drawn at random.' + _AS_CONFIGURED),
+    Argument('manifest', 'Manifest of the frozen environment.' + _AS_CONFIGURED),
     Argument('run', 'Directory of ledger, trials and logs.' + _AS_CONFIGURED),
     Argument(
         'composition',

@@ -28,7 +28,7 @@ _NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 #: Parameters that bring-up itself derives from the station's configuration.
 RESERVED = (
     'use_sim_time', 'pace', 'speed', 'task', 'task_file', 'station_file', 'limits_file',
-    'run_directory', 'seed',
+    'run_directory', 'seed', 'manifest',
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ class StationConfiguration:
     :param station_file: cameras, noise and arms; see ``config/stations/simulated.yaml``.
     :param limits_file: of the safety gate.
     :param task_file: settings of the task; None takes those that ship with it.
+    :param manifest: of the frozen environment; None where nothing is frozen.
     :param nodes: names of the nodes to start.
     :param groups: names of the nodes of each process, in the order of starting.
     :param respawn: when a node that died is started again.
@@ -88,6 +89,7 @@ class StationConfiguration:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    manifest: Path | None = None
 
     @property
     def namespace(self) -> str:
@@ -106,7 +108,7 @@ def load_configuration(
     :param path: the file, or the name of one in ``config/stations``.
     :param parameters: values by node, over those of the file.
     :param overrides: keys of the file to set instead (station, task, pace, speed, seed, run,
-        own_clock, driver, composition, nodes); None leaves a key as it is.
+        manifest, own_clock, driver, composition, nodes); None leaves a key as it is.
     :raises ConfigurationError: names the file, the key and the reason.
     """
     file = configuration_file(path)
@@ -114,6 +116,9 @@ def load_configuration(
     content.update({key: value for key, value in overrides.items() if value is not None})
     if isinstance(content.get('run'), Path):
         content['run'] = str(content['run'])
+    if overrides.get('manifest'):
+        # a path that a person types is relative to where they are, not to the station's file
+        content['manifest'] = str(Path(overrides['manifest']).expanduser().absolute())
     top = Section(str(file), content)
 
     station = top.take('station', 'station_1', check=_check_name)
@@ -148,6 +153,7 @@ def load_configuration(
         parameters=values,
         meant=meant,
         remappings=_remappings(top, nodes),
+        manifest=_file(top, 'manifest', file, ''),
     )
     for section in (top, files, respawn):
         section.finish()

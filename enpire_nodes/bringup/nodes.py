@@ -161,4 +161,5 @@ def _derived(configuration: StationConfiguration) -> dict[str, Any]:
         'limits_file': str(configuration.limits_file),
         'run_directory': str(configuration.run),
         'seed': configuration.seed,
+        'manifest': str(configuration.manifest or ''),
     }

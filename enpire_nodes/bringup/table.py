@@ -54,7 +54,7 @@ NODES: Mapping[str, NodeEntry] = {
     'trial_runner': NodeEntry(
         'trial_runner',
         'enpire_nodes.rollout.trial_runner:TrialRunner',
-        (*_TASK, 'limits_file', 'run_directory', 'seed'),
+        (*_TASK, 'limits_file', 'run_directory', 'seed', 'manifest'),
     ),
 }
 

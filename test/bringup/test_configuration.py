@@ -46,6 +46,20 @@ def test_files_are_found_relative_to_the_station_file(
     assert configuration.parameters['driver'] == {'jpeg_quality': 50}
 
 
+def test_the_manifest_is_found_beside_the_file_or_where_a_person_is(
+    station_file: StationFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_configuration(station_file()).manifest is None
+    (tmp_path / 'manifest.json').write_text('{}')
+    file = station_file('manifest: manifest.json')
+    assert load_configuration(file).manifest == tmp_path / 'manifest.json'
+    elsewhere = tmp_path / 'elsewhere'
+    elsewhere.mkdir()
+    (elsewhere / 'mine.json').write_text('{}')
+    monkeypatch.chdir(elsewhere)
+    assert load_configuration(file, manifest='mine.json').manifest == elsewhere / 'mine.json'
+
+
 @pytest.mark.parametrize(
     ('text', 'key', 'reason'),
     [
@@ -75,6 +89,8 @@ def test_files_are_found_relative_to_the_station_file(
         ('driver: real', 'driver', 'not one of simulated, external'),
         ('driver: external\nnodes: [driver]', 'nodes', 'starts no driver'),
         ('driver: external\npace: scaled', 'pace', 'realtime only'),
+        ('manifest: nowhere.json', 'manifest', 'there is no file'),
+        ('parameters: {trial_runner: {manifest: x}}', 'parameters.trial_runner.manifest', 'top'),
         ('colour: red', 'colour', 'is unknown'),
     ],
 )

@@ -49,6 +49,19 @@ def test_nodes_get_what_they_need_and_no_more(tmp_path: Path) -> None:
     assert 'limits_file' not in nodes['scene_reset'].parameters
 
 
+def test_the_runner_alone_is_given_the_manifest(tmp_path: Path) -> None:
+    manifest = tmp_path / 'manifest.json'
+    manifest.write_text('{}')
+    nodes = by_name(station_nodes(load_configuration(manifest=manifest)))
+    assert nodes['trial_runner'].parameters['manifest'] == str(manifest)
+    assert [name for name, node in nodes.items() if 'manifest' in node.parameters] == [
+        'trial_runner'
+    ]
+    assert (
+        by_name(station_nodes(load_configuration()))['trial_runner'].parameters['manifest'] == ''
+    )
+
+
 def test_all_nodes_work_on_the_same_settings_of_the_task() -> None:
     nodes = station_nodes(load_configuration())
     files = {node.parameters['task_file'] for node in nodes if 'task_file' in node.parameters}
