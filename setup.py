@@ -24,6 +24,7 @@ CONTROLLERS = {
     'replay': 'Replay',
     'scripted': 'Scripted',
     'spiral_search': 'SpiralSearch',
+    'teleop': 'Teleop',
 }
 
 

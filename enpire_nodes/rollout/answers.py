@@ -47,6 +47,7 @@ def execute_result(result: ExecutePolicy.Result) -> ExecuteResult:
         settled_ns=nanoseconds(result.settled),
         steps=result.steps,
         deadline_misses=result.deadline_misses,
+        operator_seconds=result.operator_seconds,
         peak_force=result.peak_force,
         depth=result.depth,
         controller=result.controller,

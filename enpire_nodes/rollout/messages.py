@@ -115,6 +115,7 @@ def attempt_message(attempt: AttemptRecord, *, trial_id: str) -> Attempt:
         peak_force=attempt.peak_force,
         depth=attempt.depth,
         deadline_misses=attempt.deadline_misses,
+        operator_seconds=attempt.operator_seconds,
         verdict=verdict_message(attempt.verdict, trial_id=trial_id, attempt=attempt.index),
     )
 
@@ -133,6 +134,7 @@ def attempt_record(message: Attempt) -> AttemptRecord:
         peak_force=message.peak_force,
         depth=message.depth,
         deadline_misses=message.deadline_misses,
+        operator_seconds=message.operator_seconds,
         verdict=verdict_record(message.verdict),
     )
 

@@ -9,7 +9,9 @@ import tempfile
 import time
 
 from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Twist
 import numpy as np
+from std_msgs.msg import Empty
 
 from enpire_msgs.action import ExecutePolicy
 from enpire_msgs.msg import SafetyState, StationState
@@ -17,11 +19,13 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Command, Observation
 from enpire_nodes.environment.context import load_context
 from enpire_nodes.rollout.controllers.interface import AttemptContext
+from enpire_nodes.rollout.controllers.registry import controller_class
 from enpire_nodes.rollout.messages import parameter_messages
 from enpire_nodes.rollout.policy.attempt import AttemptMotion, MotionLimits
 from enpire_nodes.rollout.policy.client import WorkerSpec
 from enpire_nodes.rollout.policy.episode import Episode
 from enpire_nodes.rollout.policy.host import PolicyHost, Prepared
+from enpire_nodes.rollout.policy.operator import OperatorInput
 from enpire_nodes.rollout.policy.outcome import EpisodeResult, Outcome
 from enpire_nodes.rollout.policy.timing import PeriodJitter
 from enpire_nodes.rollout.policy_messages import previous_attempt, result_message
@@ -76,6 +80,7 @@ class PolicyExecutor(StationNode):
         self._senses = StationSenses(
             self, arms=(arm,), cameras=self._setup.task.cameras, on_tick=self._tick
         )
+        self._operator = OperatorInput(1.0 / CONTROL_RATE)
         self._commander = Commander(self, arms=(arm,))
         self._sender = EvenSender(
             self,
@@ -87,6 +92,8 @@ class PolicyExecutor(StationNode):
         self._subscriptions_of_states = (
             self.create_subscription(SafetyState, 'safety_state', self._on_safety, qos.LATCHED),
             self.create_subscription(StationState, 'station_state', self._on_station, qos.LATCHED),
+            self.create_subscription(Twist, 'operator/twist', self._on_twist, qos.LEASE),
+            self.create_subscription(Empty, 'operator/done', self._on_done, qos.LEASE),
         )
         self._watchdog = self.create_steady_timer(0.05, self._watch)
         self._goals = GoalServer(
@@ -161,6 +168,8 @@ class PolicyExecutor(StationNode):
         timeout = convert.seconds(goal.timeout) or self._value('timeout')
         self.set_busy(True)
         self._selection, self._digest = selection, ''
+        self._operated = getattr(controller_class(selection.name), 'operated', False)
+        self._operator.begin()
         self._jitter.begin()
         motion = AttemptMotion(
             task.arm,
@@ -220,6 +229,8 @@ class PolicyExecutor(StationNode):
 
     def ask(self, features: dict[str, np.ndarray]) -> None:
         """Send features to the policy."""
+        if self._operated:
+            features = {**features, **self._operator.features()}
         answer = self._host.step(features, deadline=self._step_deadline)
         self._when_done(answer, self._episode.answer)
 
@@ -249,6 +260,7 @@ class PolicyExecutor(StationNode):
         self._counts[result.outcome] += 1
         self._misses += result.deadline_misses
         message = result_message(result)
+        message.operator_seconds = self._operator.seconds
         message.controller = self._selection.name
         message.controller_digest = self._digest
         message.controller_parameters = parameter_messages(
@@ -303,6 +315,13 @@ class PolicyExecutor(StationNode):
 
     def _on_station(self, state: StationState) -> None:
         self._station = state
+
+    def _on_twist(self, twist: Twist) -> None:
+        linear = twist.linear
+        self._operator.steer(np.array([linear.x, linear.y, linear.z]))
+
+    def _on_done(self, _: Empty) -> None:
+        self._operator.finish()
 
     def _locked(self) -> str:
         if self._episode is not None:

@@ -16,6 +16,7 @@ TOPICS = (
     'command/*/gripper/command',
     'driver/*/target_pose',
     'driver/*/gripper/command',
+    'operator/*',
     'safety_state',
     'station_state',
     'verdict',

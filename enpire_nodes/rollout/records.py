@@ -111,6 +111,7 @@ class AttemptRecord:
     :param duration: s, the policy alone.
     :param peak_force: N, largest norm of the measured force.
     :param depth: m, deepest descent of the tool below its start, >= 0.
+    :param operator_seconds: s for which a person steered.
     """
 
     index: int
@@ -124,6 +125,7 @@ class AttemptRecord:
     peak_force: float = 0.0
     depth: float = 0.0
     deadline_misses: int = 0
+    operator_seconds: float = 0.0
     verdict: VerdictRecord = field(default_factory=VerdictRecord)
 
 

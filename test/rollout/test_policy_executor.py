@@ -1,17 +1,19 @@
 """The executor node on a fake station: every way an attempt can end, and what is refused."""
 
 import textwrap
+import time
 
 from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticArray
 from environment.doubles import DOWN, FakeStation
-from geometry_msgs.msg import PoseStamped
+from geometry_msgs.msg import PoseStamped, Twist
 import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Empty
 
 from enpire_msgs.action import ExecutePolicy
 from enpire_msgs.msg import Attempt, Heartbeat, SafetyState, StationState, Verdict
@@ -166,6 +168,28 @@ def set_parameters(ros, **values):
     )
     name = 'policy_executor/set_parameters_atomically'
     return ros.call(SetParametersAtomically, name, request).result
+
+
+def test_a_person_steers_and_the_time_is_booked(ros, make_node, execute, station):
+    make_node(controller='teleop')
+    twists = ros.node.create_publisher(Twist, 'operator/twist', qos.LEASE)
+    done = ros.node.create_publisher(Empty, 'operator/done', qos.LEASE)
+    ros.wait_until(lambda: twists.get_subscription_count() and done.get_subscription_count())
+
+    def steer(_):
+        wish = Twist()
+        wish.linear.z = 0.03
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            twists.publish(wish)
+            time.sleep(0.02)
+        done.publish(Empty())
+
+    result = execute(steer)
+    assert (result.outcome, result.controller) == (Result.COMPLETED, 'teleop')
+    assert 0.2 < result.operator_seconds < 1.5
+    highest = max(target.pose.position.z for target in station.targets)
+    assert highest > HERE[2] + 0.003, 'the hand went up'
 
 
 def test_an_attempt_runs_settles_and_fills_its_result(ros, make_node, execute, station, policy):

@@ -26,6 +26,7 @@ _BUILT_IN = {
     'replay': 'enpire_nodes.rollout.controllers.replay:Replay',
     'scripted': 'enpire_nodes.rollout.controllers.scripted:Scripted',
     'spiral_search': 'enpire_nodes.rollout.controllers.spiral_search:SpiralSearch',
+    'teleop': 'enpire_nodes.rollout.controllers.teleop:Teleop',
 }
 
 

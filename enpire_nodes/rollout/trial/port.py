@@ -56,6 +56,7 @@ class ExecuteResult:
     settled_ns: int = 0
     steps: int = 0
     deadline_misses: int = 0
+    operator_seconds: float = 0.0
     peak_force: float = 0.0
     depth: float = 0.0
     controller: str = ''

@@ -203,4 +203,5 @@ def _attempt(index: int, result: ExecuteResult) -> AttemptRecord:
         peak_force=result.peak_force,
         depth=result.depth,
         deadline_misses=result.deadline_misses,
+        operator_seconds=result.operator_seconds,
     )
