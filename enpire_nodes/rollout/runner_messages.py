@@ -50,6 +50,10 @@ class Standing:
         if verdict is not None and self.trial is not None:
             self.verdict, self.verdict_of = verdict, (self.trial.trial_id, attempt)
 
+    def leave(self) -> None:
+        """Forget the trial under way: it is closed, and none of the request's."""
+        self.trial, self.attempt = None, 0
+
     def close(self, trial: TrialRecord) -> None:
         """Take a closed trial."""
         self.trials.append(trial)

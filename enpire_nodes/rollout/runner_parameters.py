@@ -5,6 +5,7 @@ from __future__ import annotations
 from rclpy.node import Node
 
 from enpire_nodes.environment.context import TASK_PARAMETERS
+from enpire_nodes.rollout.runner_audits import AUDIT_PARAMETERS
 from enpire_nodes.rollout.station_client import Deadlines
 from enpire_nodes.ros.parameters import ParameterSpec
 
@@ -20,6 +21,7 @@ _WAITS = {
 
 PARAMETERS = (
     *TASK_PARAMETERS,
+    *AUDIT_PARAMETERS,
     ParameterSpec(
         'run_directory',
         '',

@@ -21,11 +21,13 @@ from enpire_nodes.rollout.ledger import Ledger, station_lock_path, StationLock
 from enpire_nodes.rollout.messages import trial_message
 from enpire_nodes.rollout.records import (
     Activity,
+    CANARY,
     RequestRecord,
     TrialOutcome,
     TrialRecord,
     VerdictRecord,
 )
+from enpire_nodes.rollout.runner_audits import RunnerAudits
 from enpire_nodes.rollout.runner_environment import load_environment
 from enpire_nodes.rollout.runner_messages import Standing
 from enpire_nodes.rollout.runner_parameters import deadlines, PARAMETERS
@@ -105,14 +107,19 @@ class TrialRunner(StationNode):
             lost_after=self._value('lost_after'),
         )
         self._witnesses = NodeWitnesses(self._client, WITNESSES if frozen else ())
+        self._audits = RunnerAudits(self, self._client.link)
+        shared = {
+            'ledger': self._ledger,
+            'timeline': self._timeline,
+            'identity': self._identity,
+            'draw_seed': lambda index: trial_seed(self._draw_from, index),
+            'trial_started': self._trial_started,
+            'trial_closed': self._trial_closed,
+        }
+        station = self._environment.held(self._client, self._witnesses)
         self._requests = RequestRunner(
-            station=self._environment.held(self._client, self._witnesses),
-            ledger=self._ledger,
-            timeline=self._timeline,
-            identity=self._identity,
-            draw_seed=lambda index: trial_seed(self._draw_from, index),
-            trial_started=self._trial_started,
-            trial_closed=self._trial_closed,
+            station=self._audits.watch(station, **shared),
+            **shared,
             progress=self._progress,
             patience=self._value('patience'),
         )
@@ -152,6 +159,7 @@ class TrialRunner(StationNode):
             self.destroy_timer(timer)
         self._goals.destroy()
         self._witnesses.destroy()
+        self._audits.destroy()
         self._client.destroy()
         for publisher in (self._states, self._trials, self._reset_reports, self._utilizations):
             self.destroy_publisher(publisher)
@@ -272,11 +280,14 @@ class TrialRunner(StationNode):
                 self._standing.close(trial)
             message = trial_message(trial)
             self._trials.publish(message)
-            self._goals.feedback(
-                completed=self._standing.summary.trials,
-                trials=request.trials if request else 0,
-                last_trial=message,
-            )
+            if trial.requester == CANARY:
+                self._standing.leave()
+            else:
+                self._goals.feedback(
+                    completed=self._standing.summary.trials,
+                    trials=request.trials if request else 0,
+                    last_trial=message,
+                )
             self._report()
 
         self._post(tell)

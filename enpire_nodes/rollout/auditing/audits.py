@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from enpire_nodes.rollout.auditing import book
-from enpire_nodes.rollout.auditing.alarm import CANARY, PERSON
+from enpire_nodes.rollout.auditing.alarm import CANARY, PERSON, SECOND
 from enpire_nodes.rollout.auditing.canaries import CanaryKind, failed
 from enpire_nodes.rollout.auditing.tally import Tally
 from enpire_nodes.rollout.records import VerdictOutcome
@@ -23,6 +23,7 @@ class AuditedTrial:
     :param verdicts: the judge's, by attempt (from 1); attempts without one are left out.
     :param labels: what people said last, by attempt.
     :param contradicted: auditors that said the opposite of a verdict, with the attempt.
+    :param second_looked: the second verifier has said something of it.
     """
 
     trial_id: str
@@ -32,6 +33,7 @@ class AuditedTrial:
     verdicts: dict[int, VerdictOutcome]
     labels: dict[int, VerdictOutcome] = field(default_factory=dict)
     contradicted: dict[str, int] = field(default_factory=dict)
+    second_looked: bool = False
 
     @property
     def labelled(self) -> bool:
@@ -135,6 +137,7 @@ class Audits:
             return
         if opposite(trial.verdicts[attempt], says):
             trial.contradicted[data['auditor']] = attempt
+        trial.second_looked |= data['auditor'] == SECOND
         self._put(data['auditor'], trial, attempt, says)
 
     def _label(self, data: dict[str, Any]) -> None:
