@@ -21,6 +21,7 @@ from enpire_nodes.cli.trial_tables import (
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.audit import audit_run
 from enpire_nodes.rollout.confirmation import blocks
+from enpire_nodes.rollout.human_time import human_seconds, in_words
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.record_json import to_json
 from enpire_nodes.rollout.records import TrialRecord
@@ -96,9 +97,10 @@ def _list(arguments: argparse.Namespace) -> int:
         out.print(list_table(shown))
         if len(shown) < len(trials):
             out.print(f'[dim]the newest {len(shown)} of {len(trials)} trials[/dim]')
-        for line in (*summary_lines(summary, used), retry_line(trials), chain_line(report)):
-            if line:
-                out.print(line)
+        lines = [*summary_lines(summary, used), retry_line(trials)]
+        lines += [in_words(human_seconds(ledger)), chain_line(report)]
+        for line in filter(None, lines):
+            out.print(line)
         return 0 if report.whole else 1
 
 

@@ -10,6 +10,7 @@ import pytest
 from trial_support import fill, open_trial
 
 from enpire_nodes.cli import trials
+from enpire_nodes.rollout.auditing.book import AuditBook, LABEL
 from enpire_nodes.rollout.ledger import Ledger
 from enpire_nodes.rollout.ledger.chain import check_chain, Entry
 from enpire_nodes.rollout.records import RequestRecord, TrialOutcome
@@ -80,6 +81,13 @@ def test_list_for_programs_is_json(enpire, run):
 def test_list_holds_retries_against_independent_ones(enpire, run):
     _, out, _ = enpire('list', '--run', run)
     assert 'retries: pass@8 33.3 % against 0.0 % of independent tries' in out
+
+
+def test_list_tells_what_it_cost_people(enpire, run):
+    assert 'human minutes' not in enpire('list', '--run', run)[1]
+    label = {'trial_id': 'trial_000', 'attempt': 1, 'label': 'SUCCESS', 'labeller': 'a'}
+    AuditBook(run).append(LABEL, {**label, 'seconds': 30.0})
+    assert 'human minutes 0.5: label 0.5' in enpire('list', '--run', run)[1]
 
 
 def test_blocks_shows_what_was_declared_and_why_it_confirms_nothing(enpire, run):
