@@ -22,9 +22,12 @@ eye, and not to look like a failure to the other. Without it the shares of all g
 add up, and clear cases would go to the audit queue because one eye of several hesitates.
 
 A failure that the measurements found stands unless every eye says SUCCESS: one view alone can be
-fooled by a pin behind the block, which is why there are two. And when every camera and every eye
-says FAILURE, it is one whatever was felt: a pin that is pressed on the rim, or stuck half-way,
-resists too, so that force can refute a success but not prove one.
+fooled by a pin behind the block, which is why there are two. And where no camera says SUCCESS and
+every eye says FAILURE, it takes one more of two things to make a failure certain:
+
+* every camera says FAILURE, whatever was felt: a pin that is pressed on the rim, or stuck half-way,
+  resists too, so that force can refute a success but not prove one;
+* the force says FAILURE, even if a camera could not measure, because something hid the block.
 """
 
 from __future__ import annotations
@@ -67,11 +70,14 @@ def _outcome(votes: tuple[Vote, ...], *, complete: bool) -> Outcome:
             and eyes.count(Outcome.UNCERTAIN) <= 1
         )
         return Outcome.SUCCESS if sure and complete else Outcome.UNCERTAIN
-    if _all(Outcome.FAILURE, cameras) and _all(Outcome.FAILURE, eyes):
-        return Outcome.FAILURE
-    seen_out = Outcome.FAILURE in cameras and force is Outcome.FAILURE
-    all_out = _all(Outcome.FAILURE, cameras) and force is Outcome.UNCERTAIN
-    if (seen_out or all_out) and not _all(Outcome.SUCCESS, eyes):
+    all_out = _all(Outcome.FAILURE, cameras)
+    measured = (Outcome.FAILURE in cameras and force is Outcome.FAILURE) or (
+        all_out and force is Outcome.UNCERTAIN
+    )
+    learned = _all(Outcome.FAILURE, eyes) and Outcome.SUCCESS not in cameras
+    if (measured and not _all(Outcome.SUCCESS, eyes)) or (
+        learned and (all_out or force is Outcome.FAILURE)
+    ):
         return Outcome.FAILURE
     return Outcome.UNCERTAIN
 

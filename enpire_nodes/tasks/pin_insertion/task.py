@@ -11,10 +11,12 @@ import numpy as np
 
 from enpire_nodes.common.cameras import Camera
 from enpire_nodes.common.types import Program
-from enpire_nodes.tasks import loading, motion
+from enpire_nodes.tasks import eye, loading, motion
 from enpire_nodes.tasks.api import Pose, Report, ResetReport, SettleReport
+from enpire_nodes.tasks.eye import Crop, Eye
 from enpire_nodes.tasks.motion import Hand
 from enpire_nodes.tasks.pin_insertion import scene
+from enpire_nodes.tasks.pin_insertion.crops import hole_crops
 from enpire_nodes.tasks.pin_insertion.grasping import HAND_DOWN, SQUEEZE
 from enpire_nodes.tasks.pin_insertion.observe import PinObserver
 from enpire_nodes.tasks.pin_insertion.reset import Reset
@@ -26,11 +28,12 @@ from enpire_nodes.tasks.pin_insertion.verify import PinVerifier
 if TYPE_CHECKING:
     import mujoco
 
-#: Changing one of these changes what is measured; ``scene.py`` is the simulation's alone.
+#: Changing one of these changes what is measured; scene and staging are the simulation's alone.
 _FROZEN = (
     'ballot',
     'classify',
     'clearance',
+    'crops',
     'evidence',
     'grasping',
     'observe',
@@ -100,7 +103,8 @@ class PinInsertion:
     def _digest(self) -> str:
         here = Path(__file__).parent
         files = [here / f'{name}.py' for name in _FROZEN]
-        return loading.settings_digest(self.settings, [*files, Path(motion.__file__)])
+        shared = [Path(eye.__file__), Path(motion.__file__)]
+        return loading.settings_digest(self.settings, [*files, *shared])
 
     def build_scene(
         self, spec: mujoco.MjSpec, rng: np.random.Generator, placement: str = ''
@@ -133,9 +137,15 @@ class PinInsertion:
         near = (settings.tray.centre[0] - 0.05, settings.tray.centre[1], max(z, height))
         yield from hand.move(near, HAND_DOWN, speed=settings.reset.fast / 2)
 
-    def verifier(self, cameras: Mapping[str, Camera]) -> PinVerifier:
-        """Return a judge."""
-        return PinVerifier(self.settings, cameras, digest=self.digest())
+    def crops(self, cameras: Mapping[str, Camera]) -> dict[str, Crop]:
+        """Return the window around the hole in each camera's picture."""
+        return hole_crops(cameras, self.settings)
+
+    def verifier(
+        self, cameras: Mapping[str, Camera], eyes: Mapping[str, Eye] | None = None
+    ) -> PinVerifier:
+        """Return a judge, with learned eyes if there are some."""
+        return PinVerifier(self.settings, cameras, eyes, digest=self.digest())
 
     def stager(self) -> PinStager:
         """Return who sets scenes up by hand in a simulation, to try the judge on."""

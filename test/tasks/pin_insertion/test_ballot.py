@@ -115,3 +115,10 @@ def test_all_cameras_and_eyes_together_refute_a_force_that_felt_something():
     assert count((F, F), (F, F), S).outcome is F
     assert count((F, F), (F, U), S).outcome is U
     assert count((F, U), (F, F), S).outcome is U
+
+
+def test_eyes_and_force_together_find_a_failure_that_a_camera_could_not_measure():
+    assert count((U, U), (F, F), F).outcome is F
+    assert count((U, U), (F, U), F).outcome is U
+    assert count((U, U), (F, F), U).outcome is U
+    assert count((U, S), (F, F), F).outcome is U

@@ -3,12 +3,17 @@
 import time
 
 import numpy as np
+from pin_bench import STATION
 from pin_states import states
 import pytest
 
+from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.common.types import Frame
+from enpire_nodes.simulation.settings import load_station
 from enpire_nodes.tasks.api import Outcome
+from enpire_nodes.tasks.eye import WrongPictureError
+from enpire_nodes.tasks.pin_insertion.task import PinInsertion
 
 SETTLED = 2.0  # s, when `states` end
 
@@ -34,6 +39,37 @@ def feed(verifier, sets, *, push=5.0, skip=(), start=SETTLED, released=True, fre
             if name not in skip:
                 shown = sets[0][name] if name in freeze else image
                 verifier.add_frame(name, Frame(start + 0.1 * (index + 1), shown))
+
+
+class ToldEye:
+    """A learned eye that says what it is told."""
+
+    digest = 'told'
+
+    def __init__(self, *scores):
+        self.scores, self.asked = list(scores), 0
+
+    def score(self, image):
+        if image.shape != (240, 320, 3):
+            raise WrongPictureError
+        self.asked += 1
+        return self.scores[(self.asked - 1) % len(self.scores)]
+
+    def verdict(self, score):
+        if 0.2 < score < 0.8:
+            return Outcome.UNCERTAIN
+        return Outcome.SUCCESS if score >= 0.8 else Outcome.FAILURE
+
+
+def judged(pictures, placement, side, front, **arguments):
+    """Judge with two told eyes; return the judgement, and the votes by source."""
+    _, sets = pictures(placement)
+    task, cameras = PinInsertion(), cameras_from_settings(load_station(STATION)['cameras'])
+    verifier = task.verifier(cameras, {'side': side, 'front': front})
+    feed(verifier, sets, **arguments)
+    verifier.ready(settle_start=0.0, settled=SETTLED)
+    judgement = decide(verifier)
+    return judgement, {vote.source: vote for vote in judgement.votes}
 
 
 def decide(verifier, now=SETTLED + 0.62, **arguments):
@@ -145,3 +181,75 @@ def test_deciding_is_quick_when_the_pictures_were_looked_at_as_they_came(picture
         decide(verifier)
         times.append(time.process_time() - start)
     assert np.median(times) < 0.05
+
+
+@pytest.mark.parametrize(
+    ('side', 'front', 'outcome'),
+    [
+        ([0.9], [0.9], Outcome.SUCCESS),
+        ([0.9], [0.5], Outcome.SUCCESS),  # one that hesitates
+        ([0.5], [0.5], Outcome.UNCERTAIN),
+        ([0.9], [0.1], Outcome.UNCERTAIN),
+        ([0.9], [0.9, 0.9, 0.1], Outcome.SUCCESS),  # one that flickers hesitates
+        ([0.9, 0.1, 0.9], [0.9, 0.9, 0.1], Outcome.UNCERTAIN),
+    ],
+)
+def test_learned_eyes_confirm_a_success_or_take_it_away(pictures, side, front, outcome):
+    judgement, votes = judged(pictures, 'hole', ToldEye(*side), ToldEye(*front))
+    assert judgement.outcome is outcome
+    assert list(votes) == ['camera/side', 'camera/front', 'eye/side', 'eye/front', 'force']
+    assert votes['eye/side'].samples == 3
+    assert 'scores' in votes['eye/front'].reason
+
+
+def test_eyes_that_see_a_success_where_there_is_none_make_no_success(pictures):
+    judgement, votes = judged(pictures, 'missing', ToldEye(0.99), ToldEye(0.99))
+    assert votes['eye/side'].verdict is Outcome.SUCCESS
+    assert judgement.outcome is Outcome.UNCERTAIN
+
+
+def test_an_eye_looks_at_every_picture_once_and_before_the_decision(pictures):
+    side, front = ToldEye(0.9), ToldEye(0.9)
+    judged(pictures, 'hole', side, front)
+    assert side.asked == front.asked == 6
+
+
+def test_an_eye_whose_camera_failed_does_not_vote(pictures):
+    judgement, votes = judged(pictures, 'hole', ToldEye(0.9), ToldEye(0.9), freeze=('front',))
+    assert votes['eye/front'].verdict is Outcome.UNCERTAIN
+    assert 'repeats one picture' in votes['eye/front'].reason
+    assert judgement.error_code is ErrorCode.REWARD_CAMERA_FROZEN
+
+
+def test_an_eye_that_cannot_read_the_pictures_is_not_one_that_hesitates(pictures):
+    class Blind(ToldEye):
+        def score(self, image):
+            raise WrongPictureError
+
+    judgement, votes = judged(pictures, 'hole', ToldEye(0.9), Blind())
+    assert judgement.outcome is Outcome.UNCERTAIN
+    assert judgement.error_code is ErrorCode.REWARD_CAMERA_MISSING
+    assert 'size' in votes['eye/front'].reason
+
+
+def test_the_digest_is_that_of_code_settings_and_eyes():
+    task, cameras = PinInsertion(), cameras_from_settings(load_station(STATION)['cameras'])
+    side, front = ToldEye(0.9), ToldEye(0.9)
+    front.digest = 'other'
+    digests = [
+        task.verifier(cameras, eyes).digest
+        for eyes in (
+            None,
+            {'side': side, 'front': side},
+            {'side': side, 'front': front},
+            {'side': front, 'front': side},
+        )
+    ]
+    assert digests[0] == task.digest()
+    assert len(set(digests)) == 4
+
+
+def test_eyes_for_other_cameras_are_refused():
+    task, cameras = PinInsertion(), cameras_from_settings(load_station(STATION)['cameras'])
+    with pytest.raises(ValueError, match='eyes for'):
+        task.verifier(cameras, {'side': ToldEye(0.9)})

@@ -1,0 +1,1 @@
+"""The learned part of the judge: one small network a camera, its thresholds, and its fit."""

@@ -1,0 +1,140 @@
+"""From labelled evidence to crops: what is kept of each episode, and who may learn from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import hashlib
+
+import numpy as np
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.evidence import Evidence
+from enpire_nodes.tasks.eye import Crop, WrongPictureError
+
+_GOLDEN = (5.0**0.5 - 1.0) / 2.0  # multiples of it, modulo 1, cover every interval evenly
+TRAINING, VALIDATION, CALIBRATION = range(3)
+SHARES = (0.6, 0.15, 0.25)  # of the episodes, in that order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Episode:
+    """What is kept of one piece of evidence.
+
+    :param crops: by camera, (n, size, size, 3) uint8, oldest first; n may be 0.
+    :param digest: sha256 over crops and label.
+    """
+
+    label: bool
+    kind: str
+    source: str
+    crops: Mapping[str, np.ndarray]
+    digest: str
+
+
+def collect(
+    evidence: Iterable[Evidence],
+    crops: Mapping[str, Crop],
+    *,
+    newest: int = 4,
+    minimum: int = 20,
+) -> tuple[Episode, ...]:
+    """Keep the crops of labelled episodes, one episode at a time, and refuse what cannot teach.
+
+    Evidence that comes twice is kept once: it could be on both sides of a split.
+
+    :param crops: by camera.
+    :param newest: pictures of each camera that are kept.
+    :param minimum: episodes that each class needs.
+    :return: in an order that does not depend on that of the evidence.
+    :raises StationError: ENVIRONMENT_UNLABELLED, ENVIRONMENT_ONE_CLASS,
+        ENVIRONMENT_TOO_FEW_EPISODES or ENVIRONMENT_EVIDENCE_UNREADABLE, with what to do.
+    """
+    found: dict[str, Episode] = {}
+    unlabelled: list[str] = []
+    for one in evidence:
+        if one.label is None:
+            unlabelled.append(one.source)
+        else:
+            episode = _episode(one, crops, newest)
+            found[episode.digest] = episode
+    if unlabelled:
+        raise StationError(
+            ErrorCode.ENVIRONMENT_UNLABELLED,
+            f'{len(unlabelled)} episode(s) have no label, for example {unlabelled[0]}; '
+            'label them or leave them out',
+        )
+    counts = Counter(episode.label for episode in found.values())
+    if found and len(counts) == 1:
+        have, lack = ('successes', 'failures') if True in counts else ('failures', 'successes')
+        raise StationError(
+            ErrorCode.ENVIRONMENT_ONE_CLASS,
+            f'all {len(found)} episodes are {have}; record {lack} too, at least {minimum}',
+        )
+    if min(counts[True], counts[False]) < minimum:
+        raise StationError(
+            ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
+            f'there are {counts[True]} successes and {counts[False]} failures; '
+            f'an eye needs at least {minimum} different ones of each',
+        )
+    return tuple(found[digest] for digest in sorted(found))
+
+
+def split(episodes: tuple[Episode, ...], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Divide episodes (never pictures) into those to train, to validate and to calibrate with.
+
+    Every label, and within it every kind, is divided as :data:`SHARES` says.
+
+    :return: three arrays of indices.
+    """
+    rng = np.random.default_rng([seed, 1])
+    bounds, parts = np.cumsum(SHARES)[:2], ([], [], [])
+    for label in (False, True):
+        own = [index for index, episode in enumerate(episodes) if episode.label is label]
+        rng.shuffle(own)
+        own.sort(key=lambda index: episodes[index].kind)
+        places = (rng.uniform() + _GOLDEN * np.arange(len(own))) % 1.0
+        for index, part in zip(own, np.searchsorted(bounds, places, side='right'), strict=True):
+            parts[part].append(index)
+    return tuple(np.array(sorted(part), dtype=int) for part in parts)
+
+
+def pictures(
+    episodes: tuple[Episode, ...], chosen: np.ndarray, camera: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pictures of a camera in some episodes.
+
+    :param chosen: indices of episodes.
+    :return: (n, size, size, 3) uint8 crops, (n,) bool labels, (n,) indices of their episodes.
+    """
+    crops = [episodes[index].crops[camera] for index in chosen]
+    owners = np.repeat(chosen, [len(taken) for taken in crops])
+    labels = np.array([episodes[index].label for index in owners], dtype=bool)
+    return np.concatenate(crops), labels, owners
+
+
+def data_digest(episodes: tuple[Episode, ...]) -> str:
+    """Return the sha256 over all that is learned from."""
+    digest = hashlib.sha256()
+    for episode in episodes:
+        digest.update(episode.digest.encode())
+    return digest.hexdigest()
+
+
+def _episode(evidence: Evidence, crops: Mapping[str, Crop], newest: int) -> Episode:
+    digest = hashlib.sha256(str(evidence.label).encode())
+    taken = {}
+    for name, crop in crops.items():
+        frames = evidence.frames.get(name, ())[-newest:]
+        try:
+            cut = [crop(frame.image) for frame in frames]
+        except WrongPictureError as error:
+            raise StationError(
+                ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE,
+                f'{evidence.source}: {error}; it was recorded with another camera {name}',
+            ) from error
+        taken[name] = np.stack(cut) if cut else np.zeros((0, crop.size, crop.size, 3), np.uint8)
+        digest.update(f'{name} {len(cut)}\n'.encode())
+        digest.update(taken[name].tobytes())
+    return Episode(evidence.label, evidence.kind, evidence.source, taken, digest.hexdigest())

@@ -1,0 +1,23 @@
+"""Evidence and weights that several tests share."""
+
+from __future__ import annotations
+
+import pytest
+from stick_evidence import CROPS, episode
+
+
+@pytest.fixture(scope='session')
+def labelled():
+    """Return 120 episodes, half of them successes."""
+    return [
+        episode(seed, label=seed % 2 == 0, kind='in' if seed % 2 == 0 else f'out{seed % 3}')
+        for seed in range(120)
+    ]
+
+
+@pytest.fixture(scope='session')
+def fitted(labelled):
+    """Return the weights that those episodes give."""
+    from enpire_nodes.environment.learned.fit import fit
+
+    return fit('sticks', CROPS, labelled, seed=1, steps=300)

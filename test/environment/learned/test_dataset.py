@@ -1,0 +1,106 @@
+"""What is kept of evidence, what is refused, and who learns from what."""
+
+import numpy as np
+import pytest
+from stick_evidence import CROPS, episode
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.learned.dataset import (
+    CALIBRATION,
+    collect,
+    data_digest,
+    pictures,
+    SHARES,
+    split,
+    TRAINING,
+    VALIDATION,
+)
+
+
+def test_the_newest_crops_of_each_camera_are_kept(labelled):
+    evidence = [episode(seed, label=seed % 2 == 0, frames=5) for seed in range(4)]
+    kept = collect(evidence, CROPS, newest=2, minimum=2)
+    by_source = {one.source: one for one in kept}
+    for one in evidence:
+        crops = by_source[one.source].crops['front']
+        expected = [CROPS['front'](frame.image) for frame in one.frames['front'][-2:]]
+        assert np.array_equal(crops, np.stack(expected))
+
+
+def test_the_order_of_the_evidence_does_not_matter(labelled):
+    forward, backward = collect(labelled, CROPS), collect(labelled[::-1], CROPS)
+    assert data_digest(forward) == data_digest(backward)
+    assert [one.source for one in forward] == [one.source for one in backward]
+
+
+def test_what_comes_twice_counts_once(labelled):
+    assert len(collect([*labelled, *labelled], CROPS)) == len(labelled)
+
+
+def test_another_label_is_other_data(labelled):
+    other = [episode(119, label=True, success=False), *labelled[:-1]]
+    assert data_digest(collect(other, CROPS)) != data_digest(collect(labelled, CROPS))
+
+
+@pytest.mark.parametrize(
+    ('evidence', 'code', 'words'),
+    [
+        ([episode(1, success=True)], ErrorCode.ENVIRONMENT_UNLABELLED, 'made-up 1'),
+        (
+            [episode(seed, label=True) for seed in range(30)],
+            ErrorCode.ENVIRONMENT_ONE_CLASS,
+            'record failures',
+        ),
+        (
+            [episode(seed, label=False) for seed in range(30)],
+            ErrorCode.ENVIRONMENT_ONE_CLASS,
+            'record successes',
+        ),
+        (
+            [episode(seed, label=seed > 3) for seed in range(30)],
+            ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
+            '26 successes and 4 failures',
+        ),
+        ([], ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES, '0 successes'),
+    ],
+)
+def test_what_cannot_teach_is_refused(evidence, code, words):
+    with pytest.raises(StationError, match=words) as caught:
+        collect(evidence, CROPS)
+    assert caught.value.code is code
+
+
+def test_pictures_of_another_camera_are_refused(labelled):
+    from enpire_nodes.tasks.eye import Crop
+
+    with pytest.raises(StationError, match='another camera front') as caught:
+        collect(labelled, {'front': Crop((320, 240), (0, 0, 64, 64))})
+    assert caught.value.code is ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE
+
+
+def test_every_class_and_kind_is_divided_by_episode(labelled):
+    episodes = collect(labelled, CROPS)
+    parts = split(episodes, 3)
+    assert sorted(np.concatenate(parts)) == list(range(len(episodes)))
+    for part, share in zip((TRAINING, VALIDATION, CALIBRATION), SHARES):
+        for label in (False, True):
+            count = sum(episodes[index].label is label for index in parts[part])
+            assert abs(count - share * 60) <= 2
+    kinds = {one.kind for one in episodes}
+    for part in parts:
+        assert {episodes[index].kind for index in part} == kinds
+
+
+def test_the_split_hangs_on_the_seed_alone(labelled):
+    episodes = collect(labelled, CROPS)
+    first, again, other = split(episodes, 3), split(episodes, 3), split(episodes, 4)
+    assert all(np.array_equal(one, two) for one, two in zip(first, again))
+    assert not np.array_equal(first[TRAINING], other[TRAINING])
+
+
+def test_every_picture_knows_its_episode(labelled):
+    episodes = collect(labelled, CROPS)
+    crops, labels, owners = pictures(episodes, np.array([3, 7]), 'side')
+    assert crops.shape == (6, 32, 32, 3)
+    assert list(owners) == [3, 3, 3, 7, 7, 7]
+    assert list(labels) == [episodes[index].label for index in owners]
