@@ -1,0 +1,155 @@
+"""``enpire environment record``: a few minutes of trials that somebody can label afterwards.
+
+Brings a station up, has each controller do its share, and takes the station down. Successes come
+from a controller that works (or from a person, with ``teleop`` and ``enpire teleop`` in another
+terminal), failures from one that does not. In simulation ``--truth`` lets the simulator label
+them.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+import sys
+from typing import Any
+
+from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
+from enpire_nodes.common.errors import StationError
+from enpire_nodes.rollout.records import TrialRecord
+
+HELP = 'record trials to label: successes, failures, demonstrations'
+REQUESTER = 'phase one'
+PLAN = ('spiral_search:8', 'scripted:8', 'hold:4')
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many trials one controller does."""
+
+    controller: str
+    trials: int
+
+    @classmethod
+    def parse(cls, text: str) -> Share:
+        """Read ``controller:trials``.
+
+        :raises argparse.ArgumentTypeError: it has another form.
+        """
+        name, _, number = text.partition(':')
+        if not (name and number.isdigit() and int(number) > 0):
+            raise argparse.ArgumentTypeError(
+                f'{text!r} must be CONTROLLER:TRIALS, such as spiral_search:8'
+            )
+        return cls(name, int(number))
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser('record', help=HELP, description=__doc__)
+    parser.add_argument(
+        'plan', nargs='*', type=Share.parse, metavar='CONTROLLER:TRIALS',
+        help=f'default: {" ".join(PLAN)}',
+    )  # fmt: skip
+    parser.add_argument('--station', default='station_1', help='station file, or name of one')
+    parser.add_argument('--run', dest='directory', metavar='DIR', default='runs/environment')
+    parser.add_argument(
+        '--pace', choices=('lockstep', 'realtime'), default='lockstep',
+        help='realtime for a person who steers (default: lockstep)',
+    )  # fmt: skip
+    parser.add_argument('--attempts', type=int, default=1, help='most attempts of a trial')
+    parser.add_argument('--seed', type=int, default=0, help='of everything drawn at random')
+    parser.add_argument('--domain', type=int, help='ROS domain; default: a free one')
+    parser.add_argument(
+        '--truth', action='store_true', help='simulation only: let the simulator label the trials'
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record, and say what there is to label; 0 when every trial has an end."""
+    from enpire_nodes.cli.demo import own_domain
+    from enpire_nodes.cli.runs import console as make_console
+    from enpire_nodes.rollout.ledger import LedgerReader
+
+    plan = args.plan or [Share.parse(text) for text in PLAN]
+    directory = Path(args.directory).absolute()
+    try:
+        configuration = load_configuration(
+            args.station,
+            pace=args.pace,
+            seed=args.seed,
+            run=directory,
+            parameters={'driver': {'publish_ground_truth': True}} if args.truth else {},
+        )
+    except ConfigurationError as error:
+        sys.stderr.write(f'enpire environment record: {error}\n')
+        return 2
+    console = make_console()
+    with own_domain(args.domain) as domain:
+        if any(share.controller == 'teleop' for share in plan):
+            console.print(f'steer with: ROS_DOMAIN_ID={domain} enpire teleop', markup=False)
+        problem = _work(console, configuration, plan, attempts=args.attempts)
+    try:
+        with LedgerReader(directory) as ledger:
+            console.print(summary(ledger.trials()))
+    except StationError as error:
+        problem = problem or error.message
+    if problem:
+        sys.stderr.write(f'enpire environment record: {problem}\n')
+        return 1
+    console.print(f'next: enpire audit list --run {args.directory}', markup=False)
+    return 0
+
+
+def summary(trials: Sequence[TrialRecord]) -> str:
+    """Say in one line for each controller how its trials were judged."""
+    found: dict[str, Counter[str]] = {}
+    for trial in trials:
+        if trial.requester == REQUESTER:
+            word = trial.outcome.name.lower() if trial.closed else 'open'
+            found.setdefault(trial.controller, Counter())[word] += 1
+    lines = [
+        f'{name}: {sum(words.values())} trials, judged '
+        + ', '.join(f'{count} {word}' for word, count in words.most_common())
+        for name, words in found.items()
+    ]
+    return '\n'.join(lines) or 'nothing was recorded'
+
+
+def _work(console: Any, configuration: Any, plan: Sequence[Share], *, attempts: int) -> str:
+    """Run the plan; return what went wrong, empty when nothing did."""
+    from enpire_msgs.action import RunTrials
+    from enpire_nodes.bringup.station import (
+        StationNotReadyError,
+        StationProcesses,
+        StationTakenError,
+    )
+    from enpire_nodes.cli.client import StationLink
+    from enpire_nodes.cli.live import make_view
+    from enpire_nodes.rollout.trial.requests import new_request_id
+
+    try:
+        with StationProcesses(configuration) as station, StationLink(station.namespace) as link:
+            with console.status(f'bringing {station.namespace} up'):
+                station.wait_ready(90.0)
+            for share in plan:
+                goal = RunTrials.Goal(
+                    request_id=new_request_id(),
+                    requester=REQUESTER,
+                    trials=share.trials,
+                    max_attempts=attempts,
+                    controller=share.controller,
+                )
+                title = f'{station.namespace} · {share.controller}'
+                with make_view(console, title, seen=link.board.closed) as view:
+                    result = link.run(goal, show=view.show)
+                if result.outcome != RunTrials.Result.COMPLETED:
+                    return f'{share.controller}: {result.message}'
+    except (StationNotReadyError, StationTakenError, StationError, OSError) as error:
+        return str(error)
+    except KeyboardInterrupt:
+        return 'interrupted; what was recorded stays'
+    return ''
