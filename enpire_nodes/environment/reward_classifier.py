@@ -17,8 +17,10 @@ from enpire_msgs.srv import Judge, JudgeEvidence
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState, Frame
 from enpire_nodes.environment.context import load_context, TASK_PARAMETERS
+from enpire_nodes.environment.contract.identity import settings_digest
 from enpire_nodes.environment.judging import JudgeRequest
 from enpire_nodes.environment.stored import judge_file
+from enpire_nodes.environment.witness import Witness
 from enpire_nodes.ros import convert, qos
 from enpire_nodes.ros.main import run
 from enpire_nodes.ros.node import StationNode
@@ -53,6 +55,7 @@ class RewardClassifier(StationNode):
 
     def __init__(self, **arguments: object) -> None:
         super().__init__('reward_classifier', parameters=PARAMETERS, **arguments)
+        self._witness = Witness(self)
         self._request: JudgeRequest | None = None
         self._verdict: Verdict | None = None
         self._latencies: deque[float] = deque(maxlen=1000)
@@ -61,6 +64,7 @@ class RewardClassifier(StationNode):
     def configure(self) -> None:
         """Load the task's judge, listen, and offer the service."""
         context = load_context(self, otherwise=ErrorCode.REWARD_INTERNAL)
+        self._witness.tell(settings_digest(context.task, context.cameras))
         self._arm = context.task.arm
         self._make_verifier = lambda: context.task.verifier(context.cameras)
         self._verifier = self._make_verifier()

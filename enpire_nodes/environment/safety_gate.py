@@ -28,6 +28,7 @@ from enpire_nodes.environment.safety.limits_file import read_limits
 from enpire_nodes.environment.safety.lockstep import LockstepGate
 from enpire_nodes.environment.safety.streaming import StreamingGate
 from enpire_nodes.environment.safety_topics import ArmTopics
+from enpire_nodes.environment.witness import Witness
 from enpire_nodes.ros import qos
 from enpire_nodes.ros.main import run
 from enpire_nodes.ros.node import StationNode
@@ -112,6 +113,7 @@ class SafetyGate(StationNode):
         self._reported, self._refused = -1, 0
         self._faulted: set[str] = set()
         super().__init__('safety_gate', parameters=PARAMETERS, **arguments)
+        self._witness = Witness(self)
 
     def configure(self) -> None:
         """Read the limits and the latch, then hold the arms."""

@@ -10,6 +10,8 @@ from enpire_msgs.action import ResetScene
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Observation
 from enpire_nodes.environment.context import load_context, TASK_PARAMETERS
+from enpire_nodes.environment.contract.identity import settings_digest
+from enpire_nodes.environment.witness import Witness
 from enpire_nodes.ros import convert
 from enpire_nodes.ros.goals import GoalServer
 from enpire_nodes.ros.main import run
@@ -36,11 +38,13 @@ class SceneReset(StationNode):
 
     def __init__(self, **arguments: object) -> None:
         super().__init__('scene_reset', parameters=PARAMETERS, **arguments)
+        self._witness = Witness(self)
         self._statistics = {'resets': 0, 'ready': 0, 'last': ''}
 
     def configure(self) -> None:
         """Load the task, listen to arms and cameras, and offer the action."""
         self._setup = load_context(self, otherwise=ErrorCode.RESET_NOT_READY)
+        self._witness.tell(settings_digest(self._setup.task, self._setup.cameras))
         self._senses = StationSenses(
             self,
             arms=self._setup.arms,

@@ -19,12 +19,14 @@ class Witness:
 
     def __init__(self, node: Node) -> None:
         self._node, self._ours = node, False
+        # a parameter file or a command line must not speak for the node
         node.declare_parameter(
             _CODE,
             code_digest(),
             ParameterDescriptor(
                 description='sha256 over the frozen code that this process runs.', read_only=True
             ),
+            ignore_override=True,
         )
         node.declare_parameter(
             _SETTINGS,
@@ -32,6 +34,7 @@ class Witness:
             ParameterDescriptor(
                 description='sha256 over settings and cameras; empty where there are none.'
             ),
+            ignore_override=True,
         )
         node.add_on_set_parameters_callback(self._refuse)
 

@@ -63,6 +63,9 @@ class FakeTask:
     def __init__(self, settings_file=None):
         self.settings = settings_file
 
+    def digest(self):
+        return 'd' * 64
+
     def reset(self, cameras, *, seed, report=None):
         observation = yield None
         report('locate', 'looking', 0)

@@ -76,6 +76,8 @@ class Guard:
                 for what, digest in self.manifest.digests.items()
                 if subject.digests.get(what) != digest
             ]
+        for node, values in subject.parameters.items():
+            wrong += self._other_parameters(node, values)
         self._stop(wrong)
 
     def check_files(self) -> None:
@@ -99,12 +101,7 @@ class Guard:
 
         :param told: values of its parameters, at least those that :meth:`questions` names.
         """
-        wrong = [
-            f'{node} runs with {name} = {told.get(name)!r}, frozen was {value!r}'
-            for name, value in self.manifest.parameters.get(node, {}).items()
-            if told.get(name) != value
-        ]
-        self._stop(wrong)
+        self._stop(self._other_parameters(node, told))
         for name in self.questions()[node]:
             if name in _TOLD:
                 self._compare(node, _TOLD[name], str(told.get(name) or ''))
@@ -115,6 +112,13 @@ class Guard:
             node: (*told, *sorted(self.manifest.parameters.get(node, {})))
             for node, told in NODES.items()
         }
+
+    def _other_parameters(self, node: str, values: Mapping[str, Any]) -> list[str]:
+        return [
+            f'{node} runs with {name} = {values.get(name)!r}, frozen was {value!r}'
+            for name, value in self.manifest.parameters.get(node, {}).items()
+            if values.get(name) != value
+        ]
 
     def _compare(self, node: str, what: str, digest: str) -> None:
         frozen = self.manifest.digests[what]
