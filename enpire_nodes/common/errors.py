@@ -110,5 +110,9 @@ class StationError(Exception):
         self.code = ErrorCode(code)
         self.message = message
 
+    def __reduce__(self) -> tuple:
+        # pickle passes `args` alone, which lack the code: the error could not leave a worker
+        return type(self), (self.code, self.message), self.__dict__
+
     def __str__(self) -> str:
         return f'[{self.code.value} {self.code.name}] {self.message}'

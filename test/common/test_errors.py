@@ -1,6 +1,9 @@
 """Errors carry their code and remedy, each in the block of its node."""
 
+import pickle
+
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.tasks.api import ResetFailedError
 
 
 def test_an_error_says_its_code_and_its_remedy():
@@ -20,7 +23,16 @@ def test_codes_are_in_the_block_of_their_node():
         'REWARD': 4,
         'RECORDER': 5,
         'RUNNER': 6,
+        'ENVIRONMENT': 9,
     }
     for code in ErrorCode:
         if code >= 100:
             assert code // 100 == blocks[code.name.split('_')[0]], code
+
+
+def test_an_error_survives_the_way_from_one_process_to_another():
+    error = ResetFailedError(ErrorCode.RESET_GRASP_FAILED, 'it slipped', ('lying',))
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is ResetFailedError
+    assert (arrived.code, arrived.message) == (error.code, error.message)
+    assert arrived.recoveries == ('lying',)
