@@ -114,7 +114,7 @@ class VerifySettings:
     """What counts as a success, and how sure the judge must be."""
 
     depth: float = value(0.020, 0.001, 0.2, 'm')  # of the tip below the rim
-    depth_margin: float = value(0.004, 0.0, 0.05, 'm')  # closer than this to `depth`: uncertain
+    depth_margin: float = value(0.002, 0.0, 0.05, 'm')  # closer than this to `depth`: uncertain
     lateral: float = value(0.009, 0.001, 0.05, 'm')  # of the pin's axis from the hole
     tilt: float = value(0.26, 0.01, 1.5, 'rad')
     frames: int = value(3, 1, 50)
