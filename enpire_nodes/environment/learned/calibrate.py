@@ -11,30 +11,11 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from scipy.stats import beta
 
+from enpire_nodes.environment.learned.thresholds import Range
 from enpire_nodes.tasks.api import Outcome
 
 CONFIDENCE = 0.95
 _SUREST, _LEAST = 0.03, 0.35  # the lower threshold stays between; the upper mirrors it
-_EDGE = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Scores up to ``low`` mean FAILURE, from ``high`` on SUCCESS, between them UNCERTAIN."""
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        """Refuse thresholds that leave no range."""
-        if not 0.0 <= self.low < self.high <= 1.0:
-            raise ValueError(f'the thresholds {self.low} and {self.high} leave no range')
-
-    def verdict(self, score: float) -> Outcome:
-        """Tell what a score means; one that is no number is UNCERTAIN."""
-        if score >= self.high:
-            return Outcome.SUCCESS
-        return Outcome.FAILURE if score <= self.low else Outcome.UNCERTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +71,6 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return float(weight @ (np.logaddexp(0.0, scaled) - target * scaled))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 4.0), method='bounded').x))
-
-
-def calibrated(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Return scores between 0 and 1, neither of which is ever reached."""
-    return np.clip(expit(np.asarray(logits, dtype=float) / temperature), _EDGE, 1.0 - _EDGE)
 
 
 def choose_range(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from enpire_nodes.environment.learned.calibrate import calibrated, Range
 from enpire_nodes.environment.learned.network import Network
+from enpire_nodes.environment.learned.thresholds import calibrated, Range
 from enpire_nodes.tasks.api import Outcome
 from enpire_nodes.tasks.eye import Crop
 

@@ -10,13 +10,9 @@ import numpy as np
 
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.environment.learned import dataset
-from enpire_nodes.environment.learned.calibrate import (
-    calibrated,
-    choose_range,
-    fit_temperature,
-    held_out,
-)
+from enpire_nodes.environment.learned.calibrate import choose_range, fit_temperature, held_out
 from enpire_nodes.environment.learned.network import Architecture, Network
+from enpire_nodes.environment.learned.thresholds import calibrated
 from enpire_nodes.environment.learned.weights import EyeWeights, Weights
 from enpire_nodes.tasks.eye import Crop
 

@@ -22,9 +22,9 @@ import zlib
 import numpy as np
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.environment.learned.calibrate import Range
 from enpire_nodes.environment.learned.eye import LearnedEye
 from enpire_nodes.environment.learned.network import Architecture, Network
+from enpire_nodes.environment.learned.thresholds import Range
 from enpire_nodes.tasks.eye import Crop
 
 _FORMAT = 1

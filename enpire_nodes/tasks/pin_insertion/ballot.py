@@ -25,7 +25,7 @@ A failure that the measurements found stands unless every eye says SUCCESS: one 
 fooled by a pin behind the block, which is why there are two. And where no camera says SUCCESS and
 every eye says FAILURE, it takes one more of two things to make a failure certain:
 
-* every camera says FAILURE, whatever was felt: a pin that is pressed on the rim, or stuck half-way,
+* every camera says FAILURE, whatever was felt: a pin pressed on the rim, or stuck half-way,
   resists too, so that force can refute a success but not prove one;
 * the force says FAILURE, even if a camera could not measure, because something hid the block.
 """

@@ -6,13 +6,12 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 
 from enpire_nodes.environment.learned.calibrate import (
-    calibrated,
     choose_range,
     fit_temperature,
     held_out,
-    Range,
     upper_bound,
 )
+from enpire_nodes.environment.learned.thresholds import calibrated, Range
 from enpire_nodes.tasks.api import Outcome
 
 
@@ -40,11 +39,6 @@ def test_perfect_held_out_scores_do_not_make_it_certain():
     logits = np.repeat([8.0, -8.0], 20)
     temperature = fit_temperature(logits, logits > 0)
     assert calibrated(np.array([8.0]), temperature)[0] == pytest.approx(21 / 22, abs=0.01)
-
-
-def test_no_score_is_ever_certain():
-    scores = calibrated(np.array([-1e9, 1e9]), 1.0)
-    assert 0.0 < scores[0] < scores[1] < 1.0
 
 
 def test_the_range_of_separate_classes_is_the_middle_of_what_nobody_saw():
@@ -97,13 +91,3 @@ def test_an_episode_counts_with_its_worst_picture():
     figures = held_out(scores, [False, True], Range(0.5, 0.75))
     assert (figures.false_positives, figures.false_negatives, figures.uncertain) == (0, 0, 1)
     assert figures.brier == pytest.approx(((0.01 + 0.49) / 2 + (0.01 + 0.04) / 2) / 2)
-
-
-@pytest.mark.parametrize(('low', 'high'), [(0.5, 0.5), (0.9, 0.1), (-0.1, 0.5), (0.2, 1.1)])
-def test_thresholds_that_leave_no_range_are_refused(low, high):
-    with pytest.raises(ValueError, match='range'):
-        Range(low, high)
-
-
-def test_what_is_no_number_is_uncertain():
-    assert Range(0.2, 0.8).verdict(float('nan')) is Outcome.UNCERTAIN
