@@ -54,7 +54,9 @@ def add_parser(subparsers: Any) -> None:
         help=f'default: {" ".join(PLAN)}',
     )  # fmt: skip
     parser.add_argument('--station', default='station_1', help='station file, or name of one')
-    parser.add_argument('--run', dest='directory', metavar='DIR', default='runs/environment')
+    parser.add_argument(
+        '--run', dest='directory', metavar='DIR', help='default: environment/<task>/run'
+    )
     parser.add_argument(
         '--pace', choices=('lockstep', 'realtime'), default='lockstep',
         help='realtime for a person who steers (default: lockstep)',
@@ -75,8 +77,9 @@ def run(args: argparse.Namespace) -> int:
     from enpire_nodes.rollout.ledger import LedgerReader
 
     plan = args.plan or [Share.parse(text) for text in PLAN]
-    directory = Path(args.directory).absolute()
     try:
+        task = load_configuration(args.station).task
+        directory = Path(args.directory or f'environment/{task}/run').absolute()
         configuration = load_configuration(
             args.station,
             pace=args.pace,
@@ -100,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     if problem:
         sys.stderr.write(f'enpire environment record: {problem}\n')
         return 1
-    console.print(f'next: enpire audit list --run {args.directory}', markup=False)
+    console.print(f'next: enpire environment guide {task}', markup=False)
     return 0
 
 

@@ -74,6 +74,10 @@ class Findings:
         if opposite(verdict, says):
             self.contradictions.append(key)
 
+    def said_by(self, auditor: str) -> set[tuple[str, int]]:
+        """Return the attempts, by trial and number, on which an auditor has said something."""
+        return {(trial, attempt) for name, trial, attempt in self._said if name == auditor}
+
 
 class Audits:
     """The state that a book's entries add up to; see :meth:`take`.

@@ -1,0 +1,170 @@
+"""``enpire environment guide``: where phase one stands, and which command comes next.
+
+Phase one is what a person does once for a task: record, label, fit, measure, freeze. Every step
+leaves a file; this looks which are there, and says what the next one is.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from enpire_nodes.cli.environment_record import REQUESTER
+from enpire_nodes.common.errors import StationError
+from enpire_nodes.rollout.auditing.alarm import TRUTH
+from enpire_nodes.rollout.auditing.audits import Audits
+from enpire_nodes.rollout.auditing.book import AuditBook
+from enpire_nodes.rollout.human_time import human_seconds, in_words
+from enpire_nodes.rollout.ledger import LedgerReader
+from enpire_nodes.tasks.registry import task_names
+
+HELP = 'where phase one of a task stands, and what comes next'
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of phase one.
+
+    :param state: what there is, in words.
+    :param command: that does it.
+    """
+
+    name: str
+    done: bool
+    state: str
+    command: str
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser('guide', help=HELP, description=__doc__)
+    parser.add_argument('task', choices=task_names(), metavar='TASK', help='name of the task')
+    parser.add_argument(
+        '--directory', type=Path, metavar='DIR', help='of phase one (default: environment/TASK)'
+    )
+    parser.add_argument(
+        '--frozen', type=Path, metavar='DIR', help='of the manifest (default: frozen/TASK)'
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the steps; 0 when all are done."""
+    from enpire_nodes.cli.runs import console as make_console
+
+    directory = args.directory or Path('environment') / args.task
+    frozen = args.frozen or Path('frozen') / args.task
+    found = list(steps(args.task, directory, frozen))
+    console = make_console()
+    console.print(_table(found))
+    cost = _cost(directory / 'run')
+    if cost:
+        console.print(cost)
+    following = next((step for step in found if not step.done), None)
+    if following is None:
+        manifest = frozen / 'manifest.json'
+        console.print(
+            f'The environment is frozen: set `manifest: {manifest}` in the station file.',
+            markup=False,
+        )
+        return 0
+    console.print(f'next: {following.command}', markup=False)
+    return 1
+
+
+def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
+    """Yield the steps in their order.
+
+    :param directory: of phase one.
+    :param frozen: of the manifest.
+    """
+    recorded = directory / 'run'
+    judged, unlabelled = _trials(recorded)
+    yield Step(
+        'record',
+        judged > 0,
+        f'{judged} judged attempts' if judged else 'nothing yet',
+        f'enpire environment record --run {recorded}',
+    )
+    yield Step(
+        'label',
+        judged > 0 and unlabelled == 0,
+        f'{judged - unlabelled} of {judged} labelled',
+        f'enpire audit label --run {recorded}',
+    )
+    weights = directory / 'weights.npz'
+    yield Step(
+        'fit',
+        weights.is_file(),
+        str(weights) if weights.is_file() else 'no weights',
+        f'enpire environment fit {task}',
+    )
+    report = directory / 'acceptance.json'
+    accepted, words = _accepted(report)
+    yield Step('measure', accepted, words, f'enpire environment measure {task}')
+    manifest = frozen / 'manifest.json'
+    yield Step(
+        'freeze',
+        manifest.is_file(),
+        str(manifest) if manifest.is_file() else 'not frozen',
+        f'enpire freeze {task} --report {report} --output {frozen}',
+    )
+
+
+def _trials(run: Path) -> tuple[int, int]:
+    """Return how many attempts were judged in phase one, and how many nobody has labelled."""
+    try:
+        with LedgerReader(run) as ledger:
+            wanted = {t.trial_id for t in ledger.trials() if t.requester == REQUESTER and t.closed}
+    except StationError:
+        return 0, 0
+    audits = Audits()
+    audits.take(AuditBook(run).news())
+    trials = [trial for name, trial in audits.trials.items() if name in wanted]
+    known = audits.whole.said_by(TRUTH)
+    judged = [(trial, attempt) for trial in trials for attempt in trial.verdicts]
+    open_ones = [
+        trial.trial_id
+        for trial, attempt in judged
+        if attempt not in trial.labels and (trial.trial_id, attempt) not in known
+    ]
+    return len(judged), len(open_ones)
+
+
+def _accepted(report: Path) -> tuple[bool, str]:
+    try:
+        content = json.loads(report.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        return False, 'not measured'
+    except (OSError, ValueError) as error:
+        return False, f'{report} cannot be read: {error}'
+    if content.get('passed') is True:
+        return True, 'passed'
+    failed = [item.get('name', '?') for item in content.get('criteria', []) if not item['passed']]
+    return False, f'not passed: {", ".join(failed)}'
+
+
+def _cost(run: Path) -> str:
+    try:
+        with LedgerReader(run) as ledger:
+            return in_words(human_seconds(ledger))
+    except StationError:
+        return ''
+
+
+def _table(found: list[Step]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ('', 'step', 'there is', 'command'):
+        table.add_column(name, overflow='fold')
+    for step in found:
+        mark = '[green]✔[/]' if step.done else '[yellow]·[/]'
+        table.add_row(mark, step.name, escape(step.state), escape(step.command))
+    return table
