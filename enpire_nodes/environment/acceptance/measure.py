@@ -1,0 +1,126 @@
+"""Judging many episodes and trying many resets, in worker processes.
+
+Where episodes come from is not known here: a worker opens a :class:`Workbench`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import as_completed, Future, ProcessPoolExecutor
+import multiprocessing
+from typing import Protocol, TypeVar
+
+from enpire_nodes.environment.acceptance.judged import Case, Judged, judged, ResetTried
+from enpire_nodes.environment.evidence import Evidence, judge_timed, load
+from enpire_nodes.tasks.api import Verifier
+
+Job, Done = TypeVar('Job'), TypeVar('Done')
+
+_CHUNK = 8  # jobs that a worker gets at once
+
+
+class Workbench(Protocol):
+    """Where a worker gets episodes, judges and resets from."""
+
+    def make(self, case: Case) -> tuple[Evidence, int]:
+        """Return the evidence of a kind and a seed, and how many scenes were dropped for it."""
+
+    def verifier(self) -> Verifier:
+        """Return a judge that has seen nothing yet."""
+
+    def reset(self, placement: str, seed: int) -> ResetTried:
+        """Try one reset."""
+
+
+#: Opens a workbench in a worker; to be pickled, so an instance of a class at module level.
+Opener = Callable[[], Workbench]
+
+
+def plan(kinds: Mapping[str, bool], count: int, *, first_seed: int) -> list[Case]:
+    """Return cases of which every other one is a success, and whose kinds are even.
+
+    :param kinds: whether each is a success.
+    :param first_seed: each case has a seed of its own, from here on.
+    """
+    by_class = [
+        [kind for kind, success in kinds.items() if success is wanted] for wanted in (True, False)
+    ]
+    by_class = [names for names in by_class if names]
+    cases = []
+    for index in range(count):
+        turn, which = divmod(index, len(by_class))
+        names = by_class[which]
+        cases.append(Case(names[turn % len(names)], first_seed + index))
+    return cases
+
+
+def judge_case(bench: Workbench, case: Case) -> Judged:
+    """Judge one episode by a judge of its own.
+
+    :raises StationError: the evidence cannot be read, or has no label.
+    """
+    evidence, redraws = (load(case.path), 0) if case.path else bench.make(case)
+    judgement, seconds = judge_timed(bench.verifier(), evidence)
+    return judged(case, evidence, judgement, redraws=redraws, seconds=seconds)
+
+
+def try_reset(bench: Workbench, job: tuple[str, int]) -> ResetTried:
+    """Try one reset of a placement with a seed."""
+    return bench.reset(*job)
+
+
+def measure(
+    opener: Opener,
+    do: Callable[[Workbench, Job], Done],
+    jobs: Sequence[Job],
+    *,
+    workers: int = 2,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Done]:
+    """Do jobs in worker processes.
+
+    :param opener: opens each worker's workbench.
+    :param do: :func:`judge_case` or :func:`try_reset`.
+    :param workers: processes; 0 does it all in this one.
+    :param progress: told how many jobs have just been done.
+    :return: in the order of the jobs.
+    """
+    if not workers:
+        bench = opener()
+        done = []
+        for job in jobs:
+            done.append(do(bench, job))
+            progress(1)
+        return done
+    results: dict[int, list[Done]] = {}
+    with ProcessPoolExecutor(
+        workers, multiprocessing.get_context('spawn'), _open, (opener,)
+    ) as pool:
+        starts: dict[Future, int] = {
+            pool.submit(_work, do, list(chunk)): start for start, chunk in _chunks(jobs)
+        }
+        try:
+            for future in as_completed(starts):
+                results[starts[future]] = future.result()
+                progress(len(results[starts[future]]))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [one for start in sorted(results) for one in results[start]]
+
+
+_bench: Workbench | None = None
+
+
+def _open(opener: Opener) -> None:
+    global _bench
+    _bench = opener()
+
+
+def _work(do: Callable[[Workbench, Job], Done], jobs: Sequence[Job]) -> list[Done]:
+    return [do(_bench, job) for job in jobs]
+
+
+def _chunks(jobs: Sequence[Job]) -> Iterator[tuple[int, Sequence[Job]]]:
+    for start in range(0, len(jobs), _CHUNK):
+        yield start, jobs[start : start + _CHUNK]
