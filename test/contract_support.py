@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
 import shutil
 from typing import Any
 
+from enpire_nodes.environment.acceptance.criteria import check, Requirements
+from enpire_nodes.environment.acceptance.rates import FUSED, Rates
 from enpire_nodes.environment.contract.files import digests, Folder, FrozenFiles
 from enpire_nodes.environment.contract.freeze import freeze, MANIFEST
 from enpire_nodes.environment.contract.guard import Guard
@@ -30,6 +33,30 @@ _FILES = {
     'settings/station.yaml': 'cameras: {side: 1}\n',
     'settings/eyes.npz': 'weights',
 }
+
+
+def passing_report(verifier: str, files: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a report says of a judge that was never wrong in 4000 episodes."""
+    counted = Rates((2000, 0, 0), (0, 2000, 0))
+    values = {
+        'episodes': 4000,
+        'false positives': counted.false_positive_bound,
+        'recall': counted.recall_bound,
+        'uncertain': counted.uncertain_bound,
+    }
+    criteria = [
+        replace(criterion, value=values.get(criterion.name, criterion.limit))
+        for criterion in check((), (), Requirements())
+    ]
+    return {
+        'version': 1,
+        'task': 'pin_insertion',
+        'passed': True,
+        'criteria': [criterion.to_json() for criterion in criteria],
+        'digest': verifier,
+        'files': dict(files),
+        'sources': {FUSED: counted.to_json()},
+    }
 
 
 class Bench:
@@ -68,15 +95,9 @@ class Bench:
 
     def report(self, **fields: Any) -> Path:
         """Write a report that passes, but for ``fields``."""
-        content = {
-            'passed': True,
-            'digest': TOLD['verifier'],
-            'criteria': [{'name': 'false positives', 'passed': True}],
-            'files': digests(self.files),
-            **fields,
-        }
         path = self.path('report.json')
-        path.write_text(json.dumps(content))
+        content = passing_report(TOLD['verifier'], digests(self.files))
+        path.write_text(json.dumps({**content, **fields}))
         return path
 
     def freeze(self, report: Path | None = None, output: Path | None = None) -> Manifest:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from contract_support import passing_report
 import pytest
 
 from enpire_nodes.bringup.configuration import load_configuration
 from enpire_nodes.cli.freeze import subject_of_station
 from enpire_nodes.cli.main import main
+from enpire_nodes.environment.contract.files import digests
 from enpire_nodes.environment.contract.manifest import load_manifest
 
 
@@ -34,12 +36,12 @@ def accept(station: Path, **fields: object) -> Path:
     subject = subject_of_station(load_configuration(station))
     path = station.parent / 'environment' / 'pin_insertion' / 'acceptance.json'
     path.parent.mkdir(parents=True)
-    content = {
-        'passed': True,
-        'digest': subject.digests['verifier'],
-        'criteria': [{'name': 'recall', 'passed': True}],
-        **fields,
+    files = {
+        name: digest
+        for name, digest in digests(subject.files).items()
+        if name.startswith('settings/')
     }
+    content = {**passing_report(subject.digests['verifier'], files), **fields}
     path.write_text(json.dumps(content))
     return path
 

@@ -1,23 +1,34 @@
-"""Whether an acceptance report allows an environment to be frozen."""
+"""Whether an acceptance report allows an environment to be frozen.
+
+A report is a file that anybody can edit until it is frozen. What it claims is therefore derived
+again from what it counts: requirements may not be weaker than the shipped ones, none may be left
+out, and the bounds must follow from the counts. Who invents all of its numbers is not found out
+here, but when somebody measures again: the report names its seeds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.acceptance.criteria import check, Requirements
+from enpire_nodes.environment.acceptance.rates import FUSED, Rates
 
 _HOW = 'measure again (`enpire environment measure`), and freeze with its report'
 
 
-def require_accepted(path: Path | None, *, verifier: str, files: Mapping[str, str]) -> str:
-    """Refuse a report that did not pass, or that is about something else.
+def require_accepted(
+    path: Path | None, *, task: str, verifier: str, files: Mapping[str, str]
+) -> str:
+    """Refuse a report that does not pass, or that is about something else.
 
-    :param path: JSON with ``passed``, ``criteria`` (each with ``name`` and ``passed``), ``digest``
-        (of the verifier that was measured), and, where it states them, ``files`` (sha256 by name).
+    :param path: as ``enpire environment measure`` writes it.
+    :param task: name of the task that is to be frozen.
     :param verifier: digest of the verifier that is to be frozen.
     :param files: sha256 of everything that is to be frozen, by name.
     :return: the sha256 of the report.
@@ -28,42 +39,67 @@ def require_accepted(path: Path | None, *, verifier: str, files: Mapping[str, st
     try:
         content = Path(path).read_bytes()
         report = json.loads(content)
-    except (OSError, ValueError) as error:
-        raise _refusal(f'the acceptance report {path} cannot be read ({error})') from error
-    if not isinstance(report, dict):
-        raise _refusal(f'{path} is no acceptance report')
-    failed = _failed(report.get('criteria'))
-    if failed:
-        raise _refusal(f'the acceptance report {path} does not pass: {failed}')
-    if report.get('passed') is not True:
-        raise _refusal(f'the acceptance report {path} says that the environment did not pass')
-    measured = report.get('digest')
+        problems = list(_problems(report))
+        other_files = list(_other_files(report['files'], files))
+        measured = str(report['digest'])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f'{type(error).__name__}: {error}'
+        raise _refusal(f'{path} cannot be read as an acceptance report ({why})') from error
+    if problems:
+        raise _refusal(f'the acceptance report {path} does not pass: {"; ".join(problems)}')
+    if report['task'] != task:
+        raise _refusal(f'the acceptance report {path} is of the task {report["task"]}')
     if measured != verifier:
         raise _refusal(
-            f'the acceptance report {path} is about another judge ({str(measured)[:12]}) than the '
-            f'one to be frozen ({verifier[:12]}): its code, settings or weights have changed since'
+            f'the acceptance report {path} is about another judge ({measured[:12]}) than the one '
+            f'to be frozen ({verifier[:12]}): its code, settings or weights have changed since'
         )
-    for name, digest in _files(report).items():
-        if files.get(name) != digest:
-            raise _refusal(f'{name} is not as it was when {path} was measured')
+    if other_files:
+        names = ', '.join(other_files[:5])
+        raise _refusal(f'not as it was when {path} was measured: {names}')
     return hashlib.sha256(content).hexdigest()
 
 
-def _failed(criteria: Any) -> str:
-    if not isinstance(criteria, list) or not criteria:
-        return 'it lists no criteria'
-    for number, criterion in enumerate(criteria, 1):
-        if not isinstance(criterion, dict) or criterion.get('passed') is not True:
-            known = isinstance(criterion, dict)
-            name = criterion.get('name', number) if known else number
-            reason = criterion.get('message', '') if known else ''
-            return f'{name} is not met' + (f' ({reason})' if reason else '')
-    return ''
+def _problems(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a report does not show, in words."""
+    stated = {criterion['name']: criterion for criterion in report['criteria']}
+    for required in check((), (), Requirements()):
+        criterion = stated.get(required.name)
+        if criterion is None:
+            yield f'it says nothing of {required.name}'
+            continue
+        value, limit = criterion['value'], required.limit
+        known = isinstance(value, int | float) and math.isfinite(value)
+        met = known and (value <= limit if required.at_most else value >= limit)
+        if not met:
+            relation = 'at most' if required.at_most else 'at least'
+            yield f'{required.name} is {value}, and must be {relation} {limit}'
+    for name, criterion in stated.items():
+        if criterion['passed'] is not True:
+            yield f'{name} is not met ({criterion.get("message", "")})'
+    if report['passed'] is not True:
+        yield 'it says so itself'
+    counted = Rates.from_json(report['sources'][FUSED])
+    for name, value in (
+        ('episodes', counted.successes + counted.failures),
+        ('false positives', counted.false_positive_bound),
+        ('recall', counted.recall_bound),
+        ('uncertain', counted.uncertain_bound),
+    ):
+        claimed = stated[name]['value'] if name in stated else value
+        if not math.isclose(claimed, value, rel_tol=1e-9, abs_tol=1e-12):
+            yield f'{name} is given as {claimed}, but its counts say {value:.6g}'
 
 
-def _files(report: Mapping[str, Any]) -> dict[str, str]:
-    stated = report.get('files') or {}
-    return stated if isinstance(stated, dict) else {'files': 'no mapping'}
+def _other_files(measured: Mapping[str, str], frozen: Mapping[str, str]) -> Iterator[str]:
+    """Yield files that were measured otherwise, and settings that were not measured at all."""
+    for name, digest in measured.items():
+        if frozen.get(name) != digest:
+            yield name
+    for name in frozen:
+        # the gate's limits play no part in judging
+        if name.startswith('settings/') and name != 'settings/limits' and name not in measured:
+            yield name
 
 
 def _refusal(reason: str) -> StationError:

@@ -33,7 +33,9 @@ def freeze(
         ENVIRONMENT_MANIFEST_INVALID, the folder cannot be written or holds a manifest.
     """
     files = digests(subject.files)
-    accepted = require_accepted(report, verifier=subject.digests['verifier'], files=files)
+    accepted = require_accepted(
+        report, task=subject.task, verifier=subject.digests['verifier'], files=files
+    )
     listing = subject.files.listing()
     problems = FileWatch(files, subject.files).full() + shadow_problems(listing)
     if problems:
