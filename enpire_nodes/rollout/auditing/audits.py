@@ -74,9 +74,13 @@ class Findings:
         if opposite(verdict, says):
             self.contradictions.append(key)
 
-    def said_by(self, auditor: str) -> set[tuple[str, int]]:
-        """Return the attempts, by trial and number, on which an auditor has said something."""
-        return {(trial, attempt) for name, trial, attempt in self._said if name == auditor}
+    def said_by(self, auditor: str) -> dict[tuple[str, int], VerdictOutcome]:
+        """Return what an auditor has said of which attempts, by trial and number."""
+        return {
+            (trial, attempt): says
+            for (name, trial, attempt), (_, says) in self._said.items()
+            if name == auditor
+        }
 
 
 class Audits:
