@@ -118,6 +118,8 @@ def _messages(
     ]
     if not found:  # the reader would take none for all
         return iter(())
+    if not found:  # to the reader, no connection means every one
+        return iter(())
     span = {'start': int(start * 1e9) - _MARGIN_NS, 'stop': int(end * 1e9) + _MARGIN_NS}
     messages = []
     for connection, _, data in reader.messages(found, **span):
