@@ -24,7 +24,9 @@ def labels_of(ledger: LedgerReader) -> dict[tuple[str, int], bool]:
     """
     audits = Audits()
     audits.take(AuditBook(ledger.run.path).news())
-    known = {key: _LABELS[says] for key, says in audits.said_by(TRUTH).items() if says in _LABELS}
+    known = {
+        key: _LABELS[says] for key, says in audits.whole.said_by(TRUTH).items() if says in _LABELS
+    }
     for trial in audits.trials.values():
         for attempt, says in trial.labels.items():
             known.pop((trial.trial_id, attempt), None)  # a person who cannot tell is heard, too

@@ -16,7 +16,7 @@ from enpire_nodes.rollout.records import TrialOutcome, VerdictOutcome
 
 @pytest.fixture
 def desk(tmp_path):
-    """A run of three trials of two attempts each, of which nobody has said anything."""
+    """Fill a run with three trials of two attempts; the simulator knows one of them."""
     desk = AuditDesk(tmp_path, Sampler(b'key', 0.0))
     with Ledger(tmp_path, station='s', owner='test') as ledger:
         for number in range(3):
