@@ -15,6 +15,7 @@ NODES = {
     'policy_executor': 'enpire_nodes.rollout.policy_executor',
     'trial_recorder': 'enpire_nodes.rollout.trial_recorder',
     'trial_runner': 'enpire_nodes.rollout.trial_runner',
+    'judge_auditor': 'enpire_nodes.rollout.judge_auditor',
     'station_container': 'enpire_nodes.bringup.container',
 }
 #: Controller -> its class, in a module of the same name.

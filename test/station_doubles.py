@@ -11,7 +11,7 @@ from ros_support import RosHarness
 
 from enpire_msgs.action import ExecutePolicy, ResetScene
 from enpire_msgs.msg import SafetyState, StationState, Verdict, Vote
-from enpire_msgs.srv import Judge, StartRecording, StopRecording
+from enpire_msgs.srv import Judge, JudgeEvidence, StartRecording, StopRecording
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.ros import convert, qos
 from enpire_nodes.ros.goals import GoalServer
@@ -143,7 +143,7 @@ class FakeExecutor(_Worker):
 
 
 class FakeJudge(StationNode):
-    """Decides at the second question; SUCCESS unless told otherwise."""
+    """Decides at the second question; SUCCESS unless told otherwise, stored evidence too."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__('reward_classifier', **arguments)
@@ -152,7 +152,11 @@ class FakeJudge(StationNode):
         self.refuse = False
         self.asked: list[Judge.Request] = []
         self._known: dict[tuple, int] = {}
+        self.decide: Callable[[], int] = lambda: Verdict.SUCCESS
+        self.stored: list[JudgeEvidence.Request] = []
+        self._verdicts = self.create_publisher(Verdict, 'verdict', qos.LATCHED)
         self.create_service(Judge, 'judge', self._decide)
+        self.create_service(JudgeEvidence, 'judge_evidence', self._decide_stored)
 
     def _decide(self, request: Judge.Request, response: Judge.Response) -> Judge.Response:
         key = (request.trial_id, request.attempt)
@@ -167,7 +171,11 @@ class FakeJudge(StationNode):
             response.outcome = Judge.Response.WAITING
             return response
         if key not in self._known:
-            self._known[key] = self.verdicts.pop(0) if self.verdicts else Verdict.SUCCESS
+            self._known[key] = self.verdicts.pop(0) if self.verdicts else self.decide()
+            known = Verdict(
+                trial_id=request.trial_id, attempt=request.attempt, outcome=self._known[key]
+            )
+            self._verdicts.publish(known)
         response.outcome = Judge.Response.DECIDED
         response.verdict = Verdict(
             trial_id=request.trial_id,
@@ -176,6 +184,19 @@ class FakeJudge(StationNode):
             error_code=NONE,
             votes=[Vote(source='camera/side', verdict=self._known[key])],
         )
+        return response
+
+    def _decide_stored(
+        self, request: JudgeEvidence.Request, response: JudgeEvidence.Response
+    ) -> JudgeEvidence.Response:
+        self.stored.append(request)
+        response.error_code = NONE
+        if self.refuse:
+            response.outcome, response.message = JudgeEvidence.Response.REFUSED, 'no weights'
+            response.error_code = int(ErrorCode.REWARD_INTERNAL)
+            return response
+        response.outcome = JudgeEvidence.Response.DECIDED
+        response.verdict = Verdict(outcome=self.decide(), error_code=NONE)
         return response
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from enpire_nodes.bringup.configuration import Respawn, StationConfiguration
 from enpire_nodes.bringup.parameters import parameters_text
-from enpire_nodes.bringup.table import EVERY_NODE, NODES
+from enpire_nodes.bringup.table import AUDITED_PARTNERS, AUDITOR, EVERY_NODE, NODES
 from enpire_nodes.common.files import config_file
 from enpire_nodes.rollout.run_directory import write_atomically
 
@@ -109,6 +109,8 @@ def station_nodes(configuration: StationConfiguration) -> tuple[NodeSpec, ...]:
         given = {key: derived[key] for key in (*EVERY_NODE, *entry.derived)}
         if name == 'safety_gate' and configuration.driver == 'external':
             given['driver'] = ''  # it sends no heartbeat; its arm states are watched
+        if name == 'trial_runner' and AUDITOR in configuration.nodes:
+            given['partners'] = list(AUDITED_PARTNERS)
         remappings = {**for_all, **configuration.remappings.get(name, {})}
         specs.append(
             NodeSpec(

@@ -49,6 +49,20 @@ def test_nodes_get_what_they_need_and_no_more(tmp_path: Path) -> None:
     assert 'limits_file' not in nodes['scene_reset'].parameters
 
 
+def test_a_station_with_an_auditor_runs_no_trial_without_it() -> None:
+    from enpire_nodes.rollout.runner_parameters import PARAMETERS
+
+    default = next(spec.default for spec in PARAMETERS if spec.name == 'partners')
+    runner = by_name(station_nodes(load_configuration()))['trial_runner']
+    assert runner.parameters['partners'] == [*default, 'judge_auditor']
+    without = [name for name in NODES if name != 'judge_auditor']
+    runner = by_name(station_nodes(load_configuration(nodes=without)))['trial_runner']
+    assert 'partners' not in runner.parameters
+    named = {'trial_runner': {'partners': ['driver']}}
+    runner = by_name(station_nodes(load_configuration(parameters=named)))['trial_runner']
+    assert runner.parameters['partners'] == ['driver']
+
+
 def test_the_runner_alone_is_given_the_manifest(tmp_path: Path) -> None:
     manifest = tmp_path / 'manifest.json'
     manifest.write_text('{}')

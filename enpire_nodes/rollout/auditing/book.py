@@ -68,6 +68,7 @@ class AuditBook:
         self.path = Path(run) / FILE_NAME
         self._offset = 0
         self._sequence, self._head = 0, GENESIS
+        self._tail: AuditBook | None = None  # reads on for append()
 
     def append(self, kind: str, data: dict[str, Any]) -> Entry:
         """Put an entry on the disk.
@@ -139,12 +140,11 @@ class AuditBook:
 
     def _end(self, stream: BinaryIO) -> tuple[int, str, bool]:
         """Return number and digest of the last whole entry, and whether a torn line follows."""
-        reader = AuditBook(self.path.parent)
-        stream.seek(0)
-        for _ in reader._walk(stream):
+        tail = self._tail = self._tail or AuditBook(self.path.parent)
+        for _ in tail._walk(stream):
             pass
         size = stream.seek(0, os.SEEK_END)
-        return reader._sequence, reader._head, size != reader._offset
+        return tail._sequence, tail._head, size != tail._offset
 
 
 def _sealed(entry: Entry) -> Entry:
