@@ -156,7 +156,10 @@ class EpisodeBench:
         run = StagedRun(
             self.model, self.data, self._settings, self._task.arm, staging, rng, self._solvers
         )
-        settled = run.play(self._task.settle(staging.fixture))
+        try:
+            settled = run.play(self._task.settle(staging.fixture))
+        except StationError as error:  # on a station nobody would judge it
+            raise UnfitError from error
         label = self._label(kind)
         states = tuple(
             state

@@ -71,8 +71,9 @@ def _kinds(report: Mapping[str, Any]) -> Table:
     """How many of each kind were called a success, by each source."""
     names = list(report['sources'])
     table = Table(title='called a success, by kind', title_justify='left')
-    for name in ('kind', 'episodes', *names, 'uncertain', 'redrawn'):
-        table.add_column(name, justify='left' if name == 'kind' else 'right')
+    table.add_column('kind', no_wrap=True)
+    for name in ('episodes', *names, 'uncertain', 'redrawn'):
+        table.add_column(name.replace('/', '/\n').replace(' ', '\n'), justify='right')
     for kind in report['redraws']:
         found = {name: Rates.from_json(report['sources'][name]['kinds'][kind]) for name in names}
         fused = found[FUSED]

@@ -156,6 +156,20 @@ def test_a_kind_that_never_comes_out_is_refused(bench, monkeypatch):
     assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
 
 
+def test_a_scene_that_cannot_be_wound_up_is_drawn_again(bench, monkeypatch):
+    settle, tried = TASK.settle, []
+
+    def stuck(fixture):
+        tried.append(fixture)
+        if len(tried) == 1:
+            yield None
+            raise StationError(ErrorCode.POLICY_SETTLE_FAILED, 'the arm is blocked')
+        return (yield from settle(fixture))
+
+    monkeypatch.setattr(TASK, 'settle', stuck)
+    assert bench.make('missing', 2).redraws == 1
+
+
 def test_a_scene_out_of_reach_is_drawn_again(bench, monkeypatch):
     staged = bench._stager.stage
     seen = []
