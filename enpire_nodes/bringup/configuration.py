@@ -28,7 +28,7 @@ _NAME = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
 #: Parameters that bring-up itself derives from the station's configuration.
 RESERVED = (
     'use_sim_time', 'pace', 'speed', 'task', 'task_file', 'station_file', 'limits_file',
-    'run_directory', 'seed', 'manifest',
+    'weights_file', 'run_directory', 'seed', 'manifest',
 )  # fmt: skip
 
 
@@ -63,6 +63,7 @@ class StationConfiguration:
     :param limits_file: of the safety gate.
     :param task_file: settings of the task; None takes those that ship with it.
     :param manifest: of the frozen environment; None where nothing is frozen.
+    :param weights_file: of the learned eyes of the judge; None where it has none.
     :param nodes: names of the nodes to start.
     :param groups: names of the nodes of each process, in the order of starting.
     :param respawn: when a node that died is started again.
@@ -90,6 +91,7 @@ class StationConfiguration:
     meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     manifest: Path | None = None
+    weights_file: Path | None = None
 
     @property
     def namespace(self) -> str:
@@ -143,6 +145,7 @@ def load_configuration(
         station_file=_file(files, 'station', file, 'simulated.yaml'),
         limits_file=_file(files, 'limits', file, '../safety/yam.yaml'),
         task_file=_file(files, 'task', file, '') or _shipped_settings(file, task),
+        weights_file=_file(files, 'weights', file, ''),
         nodes=nodes,
         groups=_groups(top, nodes),
         respawn=Respawn(

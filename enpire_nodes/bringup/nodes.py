@@ -160,6 +160,7 @@ def _derived(configuration: StationConfiguration) -> dict[str, Any]:
         'task': configuration.task,
         'task_file': str(configuration.task_file or ''),
         'station_file': str(configuration.station_file),
+        'weights_file': str(configuration.weights_file or ''),
         'limits_file': str(configuration.limits_file),
         'run_directory': str(configuration.run),
         'seed': configuration.seed,

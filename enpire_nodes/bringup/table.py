@@ -39,7 +39,9 @@ NODES: Mapping[str, NodeEntry] = {
         'scene_reset', 'enpire_nodes.environment.scene_reset:SceneReset', _TASK
     ),
     'reward_classifier': NodeEntry(
-        'reward_classifier', 'enpire_nodes.environment.reward_classifier:RewardClassifier', _TASK
+        'reward_classifier',
+        'enpire_nodes.environment.reward_classifier:RewardClassifier',
+        (*_TASK, 'weights_file'),
     ),
     'policy_executor': NodeEntry(
         'policy_executor',
@@ -54,7 +56,7 @@ NODES: Mapping[str, NodeEntry] = {
     'trial_runner': NodeEntry(
         'trial_runner',
         'enpire_nodes.rollout.trial_runner:TrialRunner',
-        (*_TASK, 'limits_file', 'run_directory', 'seed', 'manifest'),
+        (*_TASK, 'weights_file', 'limits_file', 'run_directory', 'seed', 'manifest'),
     ),
     'judge_auditor': NodeEntry(
         'judge_auditor',

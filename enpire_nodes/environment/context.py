@@ -13,7 +13,8 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.files import config_directory, config_file
 from enpire_nodes.ros.node import StationNode
 from enpire_nodes.ros.parameters import ParameterSpec
-from enpire_nodes.tasks.api import Task
+from enpire_nodes.tasks.api import Task, Verifier
+from enpire_nodes.tasks.eye import Eye
 from enpire_nodes.tasks.registry import load_task
 
 #: Declared by every node that works on a task.
@@ -31,17 +32,34 @@ TASK_PARAMETERS = (
         'Station file with the calibrated cameras; absolute, or relative to config/.',
         read_only=True,
     ),
+    ParameterSpec(
+        'weights_file',
+        '',
+        'Weights of the learned eyes that judge (see `enpire environment fit`); empty judges by '
+        'geometry and force alone.',
+        read_only=True,
+    ),
     ParameterSpec('arms', ['left', 'right'], 'Names of all arms of the station.', read_only=True),
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaskContext:
-    """What the nodes of a station share by configuration."""
+    """What the nodes of a station share by configuration.
+
+    :param eyes: learned ones, by camera; None where no weights are named.
+    """
 
     task: Task
     cameras: Mapping[str, Camera]
     arms: tuple[str, ...]
+    eyes: Mapping[str, Eye] | None = None
+
+    def verifier(self) -> Verifier:
+        """Return a judge that has seen nothing yet."""
+        if self.eyes is None:
+            return self.task.verifier(self.cameras)
+        return self.task.verifier(self.cameras, self.eyes)
 
 
 def shipped_settings(task: str) -> Path | None:
@@ -71,4 +89,17 @@ def load_context(node: StationNode, *, otherwise: ErrorCode) -> TaskContext:
             otherwise, f'{station_file} lacks the camera(s) {missing} that task {name} needs'
         )
     wanted = {camera: cameras[camera] for camera in task.cameras}
-    return TaskContext(task, wanted, tuple(node.get_parameter('arms').value))
+    weights = node.get_parameter('weights_file').value
+    eyes = _eyes(Path(weights).expanduser(), task, wanted) if weights else None
+    return TaskContext(task, wanted, tuple(node.get_parameter('arms').value), eyes)
+
+
+def _eyes(weights: Path, task: Task, cameras: Mapping[str, Camera]) -> Mapping[str, Eye]:
+    from enpire_nodes.environment.learned.weights import load_eyes
+
+    if not hasattr(task, 'crops'):
+        raise StationError(
+            ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE,
+            f'the task {task.name} has no `crops` for learned eyes; leave weights_file empty',
+        )
+    return load_eyes(weights, task=task.name, crops=task.crops(cameras))

@@ -66,7 +66,7 @@ class RewardClassifier(StationNode):
         context = load_context(self, otherwise=ErrorCode.REWARD_INTERNAL)
         self._witness.tell(settings_digest(context.task, context.cameras))
         self._arm = context.task.arm
-        self._make_verifier = lambda: context.task.verifier(context.cameras)
+        self._make_verifier = context.verifier
         self._verifier = self._make_verifier()
         self._senses = StationSenses(
             self,

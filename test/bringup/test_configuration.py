@@ -29,6 +29,19 @@ def test_every_key_of_the_station_that_ships_says_its_default(station_file: Stat
     assert [getattr(bare, name) for name in names] == [getattr(shipped, name) for name in names]
 
 
+def test_the_weights_of_the_judge_are_named_beside_the_other_files(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    assert load_configuration().weights_file is None
+    (tmp_path / 'eyes.npz').write_bytes(b'')
+    shipped = load_configuration()
+    files = f'station: {shipped.station_file}, limits: {shipped.limits_file}'
+    file = write(f'files: {{{files}, weights: eyes.npz}}')
+    assert load_configuration(file).weights_file == tmp_path / 'eyes.npz'
+    with pytest.raises(ConfigurationError, match='weights'):
+        load_configuration(write(f'files: {{{files}, weights: none.npz}}', 'other.yaml'))
+
+
 def test_overrides_win_over_the_file_and_none_leaves_it(station_file: StationFile) -> None:
     file = station_file('pace: scaled\nspeed: 2\nstation: left_lab')
     configuration = load_configuration(file, pace='lockstep', speed=None, run='elsewhere')

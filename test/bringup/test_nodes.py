@@ -76,6 +76,17 @@ def test_the_runner_alone_is_given_the_manifest(tmp_path: Path) -> None:
     )
 
 
+def test_the_judge_is_given_the_weights_that_the_station_names(tmp_path: Path) -> None:
+    shipped = load_configuration()
+    (tmp_path / 'eyes.npz').write_bytes(b'')
+    file = tmp_path / 'station.yaml'
+    files = f'station: {shipped.station_file}, limits: {shipped.limits_file}, weights: eyes.npz'
+    file.write_text(f'files: {{{files}}}')
+    given = by_name(station_nodes(load_configuration(file)))['reward_classifier'].parameters
+    assert given['weights_file'] == str(tmp_path / 'eyes.npz')
+    assert by_name(station_nodes(shipped))['reward_classifier'].parameters['weights_file'] == ''
+
+
 def test_all_nodes_work_on_the_same_settings_of_the_task() -> None:
     nodes = station_nodes(load_configuration())
     files = {node.parameters['task_file'] for node in nodes if 'task_file' in node.parameters}
