@@ -18,6 +18,7 @@ from enpire_nodes.environment.acceptance.judged import Case, ResetTried
 from enpire_nodes.environment.contract.files import digests, environment_files
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.tasks.api import Task, Verifier
+from enpire_nodes.tasks.eye import Crop
 from enpire_nodes.tasks.registry import load_task
 
 #: Folders of the package on which what is measured does not depend.
@@ -99,6 +100,18 @@ class JudgeBench:
             self._eyes = load_eyes(
                 files.weights, task=self.task.name, crops=self.task.crops(self._cameras)
             )
+
+    def crops(self) -> Mapping[str, Crop]:
+        """Return by camera what learned eyes are shown.
+
+        :raises StationError: ENVIRONMENT_WEIGHTS_UNUSABLE, the task has no learned eyes.
+        """
+        if not hasattr(self.task, 'crops'):
+            raise StationError(
+                ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE,
+                f'the task {self.task.name} has no `crops` for learned eyes; it needs none',
+            )
+        return self.task.crops(self._cameras)
 
     @cached_property
     def _episodes(self) -> Any:

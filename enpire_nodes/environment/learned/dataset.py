@@ -26,7 +26,7 @@ class Episode:
     :param digest: sha256 over crops and label.
     """
 
-    label: bool
+    label: bool | None
     kind: str
     source: str
     crops: Mapping[str, np.ndarray]
@@ -34,18 +34,17 @@ class Episode:
 
 
 def collect(
-    evidence: Iterable[Evidence],
+    evidence: Iterable[Evidence | Episode],
     crops: Mapping[str, Crop],
     *,
-    newest: int = 4,
     minimum: int = 20,
 ) -> tuple[Episode, ...]:
     """Keep the crops of labelled episodes, one episode at a time, and refuse what cannot teach.
 
     Evidence that comes twice is kept once: it could be on both sides of a split.
 
+    :param evidence: or what :func:`episode_of` has kept of it.
     :param crops: by camera.
-    :param newest: pictures of each camera that are kept.
     :param minimum: episodes that each class needs.
     :return: in an order that does not depend on that of the evidence.
     :raises StationError: ENVIRONMENT_UNLABELLED, ENVIRONMENT_ONE_CLASS,
@@ -54,11 +53,10 @@ def collect(
     found: dict[str, Episode] = {}
     unlabelled: list[str] = []
     for one in evidence:
-        if one.label is None:
-            unlabelled.append(one.source)
-        else:
-            episode = _episode(one, crops, newest)
-            found[episode.digest] = episode
+        episode = one if isinstance(one, Episode) else episode_of(one, crops)
+        found[episode.digest] = episode
+        if episode.label is None:
+            unlabelled.append(episode.source)
     if unlabelled:
         raise StationError(
             ErrorCode.ENVIRONMENT_UNLABELLED,
@@ -122,7 +120,12 @@ def data_digest(episodes: tuple[Episode, ...]) -> str:
     return digest.hexdigest()
 
 
-def _episode(evidence: Evidence, crops: Mapping[str, Crop], newest: int) -> Episode:
+def episode_of(evidence: Evidence, crops: Mapping[str, Crop], *, newest: int = 4) -> Episode:
+    """Keep what is learned from one piece of evidence.
+
+    :param newest: pictures of each camera that are kept.
+    :raises StationError: ENVIRONMENT_EVIDENCE_UNREADABLE, a picture has another size.
+    """
     digest = hashlib.sha256(str(evidence.label).encode())
     taken = {}
     for name, crop in crops.items():

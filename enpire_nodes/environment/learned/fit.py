@@ -20,7 +20,7 @@ from enpire_nodes.tasks.eye import Crop
 def fit(
     task: str,
     crops: Mapping[str, Crop],
-    evidence: Iterable[Evidence],
+    evidence: Iterable[Evidence | dataset.Episode],
     *,
     seed: int = 0,
     bound: float = 0.05,
@@ -34,7 +34,8 @@ def fit(
 
     :param task: name of the task.
     :param crops: by camera, from ``Task.crops``.
-    :param evidence: labelled; taken one by one, so that it need not fit into memory.
+    :param evidence: labelled, or what :func:`dataset.episode_of` has kept of it; taken one by one,
+        so that it need not fit into memory.
     :param bound: what the 95 % bound of each eye's false positives shall keep.
     :param minimum: episodes that each class needs.
     :param steps: of descent for each eye, at most.

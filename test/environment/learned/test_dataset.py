@@ -9,6 +9,7 @@ from enpire_nodes.environment.learned.dataset import (
     CALIBRATION,
     collect,
     data_digest,
+    episode_of,
     pictures,
     SHARES,
     split,
@@ -19,7 +20,8 @@ from enpire_nodes.environment.learned.dataset import (
 
 def test_the_newest_crops_of_each_camera_are_kept(labelled):
     evidence = [episode(seed, label=seed % 2 == 0, frames=5) for seed in range(4)]
-    kept = collect(evidence, CROPS, newest=2, minimum=2)
+    kept = [episode_of(one, CROPS, newest=2) for one in evidence]
+    assert len(collect(kept, CROPS, minimum=2)) == 4
     by_source = {one.source: one for one in kept}
     for one in evidence:
         crops = by_source[one.source].crops['front']
@@ -45,7 +47,14 @@ def test_another_label_is_other_data(labelled):
 @pytest.mark.parametrize(
     ('evidence', 'code', 'words'),
     [
-        ([episode(1, success=True)], ErrorCode.ENVIRONMENT_UNLABELLED, 'made-up 1'),
+        (
+            [
+                *(episode(seed, label=seed % 2 == 0) for seed in range(60)),
+                episode(61, success=True),
+            ],
+            ErrorCode.ENVIRONMENT_UNLABELLED,
+            '1 episode.* made-up 61',
+        ),
         (
             [episode(seed, label=True) for seed in range(30)],
             ErrorCode.ENVIRONMENT_ONE_CLASS,
