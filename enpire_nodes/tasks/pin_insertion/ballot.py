@@ -23,11 +23,14 @@ add up, and clear cases would go to the audit queue because one eye of several h
 
 A failure that the measurements found stands unless every eye says SUCCESS: one view alone can be
 fooled by a pin behind the block, which is why there are two. And where no camera says SUCCESS and
-every eye says FAILURE, it takes one more of two things to make a failure certain:
+the eyes say FAILURE (one may abstain here, too), one of two things makes the failure certain:
 
 * every camera says FAILURE, whatever was felt: a pin pressed on the rim, or stuck half-way,
   resists too, so that force can refute a success but not prove one;
 * the force says FAILURE, even if a camera could not measure, because something hid the block.
+
+Evidence that is missing, such as a camera's that sends nothing, is no abstention: with it the eyes
+confirm neither.
 """
 
 from __future__ import annotations
@@ -64,22 +67,24 @@ def _outcome(votes: tuple[Vote, ...], *, complete: bool) -> Outcome:
     eyes = [vote.verdict for vote in votes if vote.source.startswith(EYE)]
     force = votes[-1].verdict
     if _all(Outcome.SUCCESS, cameras) and force is Outcome.SUCCESS:
-        sure = not eyes or (
-            Outcome.FAILURE not in eyes
-            and Outcome.SUCCESS in eyes
-            and eyes.count(Outcome.UNCERTAIN) <= 1
-        )
-        return Outcome.SUCCESS if sure and complete else Outcome.UNCERTAIN
+        sure = complete and (not eyes or _confirm(Outcome.SUCCESS, eyes))
+        return Outcome.SUCCESS if sure else Outcome.UNCERTAIN
     all_out = _all(Outcome.FAILURE, cameras)
     measured = (Outcome.FAILURE in cameras and force is Outcome.FAILURE) or (
         all_out and force is Outcome.UNCERTAIN
     )
-    learned = _all(Outcome.FAILURE, eyes) and Outcome.SUCCESS not in cameras
+    learned = complete and Outcome.SUCCESS not in cameras and _confirm(Outcome.FAILURE, eyes)
     if (measured and not _all(Outcome.SUCCESS, eyes)) or (
         learned and (all_out or force is Outcome.FAILURE)
     ):
         return Outcome.FAILURE
     return Outcome.UNCERTAIN
+
+
+def _confirm(outcome: Outcome, eyes: Sequence[Outcome]) -> bool:
+    """Whether some eye says so, none the opposite, and at most one hesitates."""
+    hesitant = eyes.count(Outcome.UNCERTAIN)
+    return outcome in eyes and hesitant <= 1 and eyes.count(outcome) + hesitant == len(eyes)
 
 
 def _all(outcome: Outcome, verdicts: Sequence[Outcome]) -> bool:

@@ -113,12 +113,19 @@ def test_a_failure_stands_unless_every_eye_sees_a_success(eyes):
 
 def test_all_cameras_and_eyes_together_refute_a_force_that_felt_something():
     assert count((F, F), (F, F), S).outcome is F
-    assert count((F, F), (F, U), S).outcome is U
+    assert count((F, F), (F, U), S).outcome is F
+    assert count((F, F), (U, U), S).outcome is U
+    assert count((F, F), (F, S), S).outcome is U
     assert count((F, U), (F, F), S).outcome is U
 
 
 def test_eyes_and_force_together_find_a_failure_that_a_camera_could_not_measure():
     assert count((U, U), (F, F), F).outcome is F
-    assert count((U, U), (F, U), F).outcome is U
+    assert count((U, U), (F, U), F).outcome is F
+    assert count((U, U), (U, U), F).outcome is U
+    assert count((U, U), (F, S), F).outcome is U
     assert count((U, U), (F, F), U).outcome is U
     assert count((U, S), (F, F), F).outcome is U
+    codes = [ErrorCode.NONE] * 5
+    codes[1] = codes[3] = ErrorCode.REWARD_CAMERA_MISSING
+    assert count((U, U), (F, U), F, codes).outcome is U
