@@ -23,7 +23,7 @@ from enpire_nodes.rollout.audit import audit_run
 from enpire_nodes.rollout.confirmation import blocks
 from enpire_nodes.rollout.human_time import human_seconds, in_words
 from enpire_nodes.rollout.ledger import LedgerReader
-from enpire_nodes.rollout.record_json import to_json
+from enpire_nodes.rollout.record_json import to_json, trial_data
 from enpire_nodes.rollout.records import TrialRecord
 from enpire_nodes.rollout.statistics import summarize
 from enpire_nodes.rollout.utilization import utilization
@@ -152,16 +152,6 @@ def _export(arguments: argparse.Namespace) -> int:
                 f'cannot write {arguments.output}: {error.strerror}; check the path and the disk',
             ) from error
         return 0
-
-
-def trial_data(trial: TrialRecord) -> dict:
-    """Return a trial as JSON types, with what follows from its fields."""
-    return {
-        **to_json(trial),
-        'success': trial.success,
-        'first_attempt_success': trial.first_attempt_success,
-        'robot_seconds': trial.robot_seconds,
-    }
 
 
 def _find(ledger: LedgerReader, wanted: str) -> TrialRecord:

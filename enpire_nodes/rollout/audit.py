@@ -8,6 +8,7 @@ import json
 from enpire_nodes.common.errors import StationError
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import NOTE
+from enpire_nodes.rollout.record_json import trial_data
 from enpire_nodes.rollout.recording.check import check_bag
 from enpire_nodes.rollout.records import TrialRecord
 
@@ -40,7 +41,11 @@ def audit_run(ledger: LedgerReader) -> Iterator[str]:
 def _file_problems(ledger: LedgerReader, trial: TrialRecord) -> Iterator[str]:
     path = ledger.run.trial_json(trial.trial_id)
     try:
-        digest = json.loads(path.read_text())['ledger_digest']
+        data = json.loads(path.read_text())
+        digest = data['ledger_digest']
+        # as JSON gives numbers back; what an older version did not write is not compared
+        known = json.loads(json.dumps(trial_data(trial)))
+        other = [name for name, value in known.items() if data.get(name, value) != value]
     except FileNotFoundError:
         yield f'trial {trial.trial_id}: trial.json is missing; run `enpire recover`'
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -48,6 +53,9 @@ def _file_problems(ledger: LedgerReader, trial: TrialRecord) -> Iterator[str]:
     else:
         if digest != trial.ledger_digest:
             yield f'trial {trial.trial_id}: trial.json is of another ledger entry'
+        elif other:
+            names = ', '.join(other)
+            yield f'trial {trial.trial_id}: trial.json says otherwise than the ledger of: {names}'
 
 
 def _bag_problems(

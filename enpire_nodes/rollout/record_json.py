@@ -16,6 +16,8 @@ import types
 import typing
 from typing import Any, TypeVar
 
+from enpire_nodes.rollout.records import TrialRecord
+
 Record = TypeVar('Record')
 
 
@@ -34,6 +36,16 @@ def to_json(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def trial_data(trial: TrialRecord) -> dict[str, Any]:
+    """Return a trial as JSON types, with what follows from its fields: its ``trial.json``."""
+    return {
+        **to_json(trial),
+        'success': trial.success,
+        'first_attempt_success': trial.first_attempt_success,
+        'robot_seconds': trial.robot_seconds,
+    }
 
 
 def from_json(kind: type[Record], data: Mapping[str, Any]) -> Record:

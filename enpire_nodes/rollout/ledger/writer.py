@@ -18,7 +18,7 @@ from enpire_nodes.rollout.ledger.database import COLUMNS, open_for_writing, stat
 from enpire_nodes.rollout.ledger.lock import StationLock
 from enpire_nodes.rollout.ledger.reader import LedgerReader
 from enpire_nodes.rollout.ledger.reserve import Reserve
-from enpire_nodes.rollout.record_json import to_json
+from enpire_nodes.rollout.record_json import to_json, trial_data
 from enpire_nodes.rollout.records import RequestRecord, StateInterval, TrialOutcome, TrialRecord
 from enpire_nodes.rollout.run_directory import RunDirectory, write_json
 
@@ -162,16 +162,10 @@ class Ledger(LedgerReader):
 
     def _write_trial_json(self, trial: TrialRecord) -> bool:
         # The trial is closed by its entry; this file is a copy that can be made again.
-        data = {
-            **to_json(trial),
-            'success': trial.success,
-            'first_attempt_success': trial.first_attempt_success,
-            'robot_seconds': trial.robot_seconds,
-        }
         path = self.run.trial_json(trial.trial_id)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, data)
+            write_json(path, trial_data(trial))
         except OSError as error:
             _LOG.warning('%s is not written (%s); `enpire recover` writes it', path, error)
             return False
