@@ -11,7 +11,18 @@ from typing import Any
 from enpire_nodes.common.errors import StationError
 
 #: Subcommands, in the order in which a newcomer meets them; each is a module of this package.
-COMMANDS = ('demo', 'environment', 'freeze', 'up', 'run', 'teleop', 'trials', 'recover', 'bench')
+COMMANDS = (
+    'demo',
+    'environment',
+    'freeze',
+    'up',
+    'run',
+    'teleop',
+    'trials',
+    'audit',
+    'recover',
+    'bench',
+)
 _INTERRUPTED = 130
 
 
