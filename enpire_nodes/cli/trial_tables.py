@@ -18,6 +18,7 @@ from enpire_nodes.rollout.records import (
     AttemptRecord,
     TrialOutcome,
     TrialRecord,
+    UNFROZEN,
     VerdictOutcome,
     VoteRecord,
 )
@@ -117,6 +118,24 @@ def summary_lines(summary: Summary, used: Utilization) -> Iterator[str]:
     yield '[dim]bounds: one-sided, 95 %; the watched one holds at every look[/]'
 
 
+def environment_text(digest: str) -> str:
+    """Return what a trial's environment digest says."""
+    if not digest:
+        return ''
+    if digest.startswith(UNFROZEN):
+        return f'[yellow]unfrozen[/] {digest.removeprefix(UNFROZEN)[:_DIGEST]}'
+    return f'frozen {digest[:_DIGEST]}'
+
+
+def environment_line(trials: Sequence[TrialRecord]) -> str:
+    """Return in which environments trials were run; several cannot be compared."""
+    marks = dict.fromkeys(trial.environment_digest for trial in trials if trial.environment_digest)
+    words = ', '.join(environment_text(mark) for mark in marks)
+    if len(marks) > 1:
+        return f'[bold red]{len(marks)} environments, not to be compared:[/] {words}'
+    return f'environment: {words or "none"}'
+
+
 def chain_line(report: ChainReport) -> str:
     """Return what the check of the ledger's chain found."""
     if report.whole:
@@ -158,7 +177,7 @@ def _facts(trial: TrialRecord) -> Iterator[tuple[str, str]]:
         escape(', '.join(f'{k}={v}' for k, v in sorted(trial.controller_parameters.items()))),
     )
     yield 'seed', str(trial.seed)
-    yield 'environment', trial.environment_digest[:_DIGEST]
+    yield 'environment', environment_text(trial.environment_digest)
     yield (
         'times',
         f'reset {trial.reset_seconds:.1f} s, execute {trial.execute_seconds:.1f} s, '

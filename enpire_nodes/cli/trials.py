@@ -13,6 +13,7 @@ from enpire_nodes.cli.runs import add_run_argument, console, find_run, reported
 from enpire_nodes.cli.trial_tables import (
     block_table,
     chain_line,
+    environment_line,
     list_table,
     retry_line,
     show_tables,
@@ -98,7 +99,7 @@ def _list(arguments: argparse.Namespace) -> int:
         if len(shown) < len(trials):
             out.print(f'[dim]the newest {len(shown)} of {len(trials)} trials[/dim]')
         lines = [*summary_lines(summary, used), retry_line(trials)]
-        lines += [in_words(human_seconds(ledger)), chain_line(report)]
+        lines += [environment_line(trials), in_words(human_seconds(ledger)), chain_line(report)]
         for line in filter(None, lines):
             out.print(line)
         return 0 if report.whole else 1

@@ -14,14 +14,13 @@ from enpire_nodes.rollout.ledger.chain import NOTE
 from enpire_nodes.rollout.records import (
     AttemptRecord,
     ParameterValue,
+    UNFROZEN,
     VerdictOutcome,
     VerdictRecord,
 )
 from enpire_nodes.rollout.trial.port import ExecuteResult, Recording, ResetResult, Station
 from enpire_nodes.tasks.api import Pose
 
-#: How the digest of an environment begins that nobody froze.
-UNFROZEN = 'unfrozen:'
 #: Key of the ledger's note that says which environment a run began with.
 ENVIRONMENT = 'environment'
 

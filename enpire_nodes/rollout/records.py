@@ -20,6 +20,9 @@ ParameterValue = bool | int | float | str | list
 #: Requester of the trials by which a station tests its own judge; they count in no success rate.
 CANARY = 'canary'
 
+#: How the digest of an environment begins that nobody froze.
+UNFROZEN = 'unfrozen:'
+
 
 class TrialOutcome(IntEnum):
     """How a trial ended; ``UNSET`` while it has not."""

@@ -7,7 +7,7 @@ import json
 import sqlite3
 
 import pytest
-from trial_support import fill, open_trial
+from trial_support import ended, fill, open_trial
 
 from enpire_nodes.cli import trials
 from enpire_nodes.rollout.auditing.book import AuditBook, LABEL
@@ -49,6 +49,35 @@ def test_list_shows_every_trial_and_both_rates_with_bounds(enpire, run):
     assert 'pass@k 1/3 = 33.3 % (≥ 1.7 %' in out
     assert 'chain whole' in out
     assert 'robot utilization' in out
+
+
+@pytest.mark.parametrize(
+    ('marks', 'words'),
+    [
+        (['a' * 64, 'a' * 64], 'environment: frozen aaaaaaaaaaaa\n'),
+        (['unfrozen:' + 'b' * 64], 'environment: unfrozen bbbbbbbbbbbb\n'),
+        (
+            ['a' * 64, 'b' * 64],
+            '2 environments, not to be compared: frozen aaaaaaaaaaaa, frozen b',
+        ),
+        ([''], 'environment: none\n'),
+    ],
+)
+def test_list_says_in_which_environment_trials_were_run(enpire, tmp_path, marks, words):
+    with Ledger(tmp_path, station='s', owner='test') as ledger:
+        for number, mark in enumerate(marks):
+            trial = open_trial(f't{number}', environment_digest=mark)
+            ledger.start_trial(trial)
+            ledger.close_trial(ended(trial))
+    _, out, _ = enpire('list', '--run', tmp_path)
+    assert words in out
+
+
+def test_show_says_that_nothing_was_frozen(enpire, tmp_path):
+    with Ledger(tmp_path, station='s', owner='test') as ledger:
+        ledger.start_trial(open_trial('t0', environment_digest='unfrozen:' + 'b' * 64))
+    _, out, _ = enpire('show', 't0', '--run', tmp_path)
+    assert 'unfrozen bbbbbbbbbbbb' in out
 
 
 def test_tables_fit_100_columns(enpire, run):
