@@ -150,6 +150,7 @@ class FakeJudge(StationNode):
         self.verdicts: list[int] = []
         self.wait_for_ever = False
         self.refuse = False
+        self.digest = ''
         self.asked: list[Judge.Request] = []
         self._known: dict[tuple, int] = {}
         self.decide: Callable[[], int] = lambda: Verdict.SUCCESS
@@ -182,6 +183,7 @@ class FakeJudge(StationNode):
             attempt=request.attempt,
             outcome=self._known[key],
             error_code=NONE,
+            digest=self.digest,
             votes=[Vote(source='camera/side', verdict=self._known[key])],
         )
         return response

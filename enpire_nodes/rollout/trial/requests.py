@@ -28,6 +28,7 @@ _HOPELESS = frozenset(
         ErrorCode.GATE_ESTOPPED,
         ErrorCode.RUNNER_LEDGER_FAILED,
         ErrorCode.RECORDER_DISK_FULL,
+        ErrorCode.ENVIRONMENT_CHANGED,
     }
 )
 

@@ -97,6 +97,7 @@ def test_an_interrupted_trial_is_done_and_the_next_one_runs(runner, ledger, stat
         (ErrorCode.RUNNER_ESTOPPED, RequestOutcome.STOPPED),
         (ErrorCode.RUNNER_CANCELED, RequestOutcome.CANCELED),
         (ErrorCode.RECORDER_DISK_FULL, RequestOutcome.STOPPED),
+        (ErrorCode.ENVIRONMENT_CHANGED, RequestOutcome.STOPPED),
     ],
 )
 def test_what_ends_the_whole_request(runner, ledger, station, code, outcome):
