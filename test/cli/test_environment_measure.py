@@ -86,6 +86,7 @@ def test_labelled_evidence_is_measured_without_the_simulator(bench, steady, tmp_
         (('--episodes', 0), 'ENVIRONMENT_TOO_FEW_EPISODES'),
         (('--episodes', 0, '--evidence', 'nowhere'), 'there is no evidence in nowhere'),
         (('--station', 'nowhere'), 'nowhere'),
+        (('--episodes', 4, '--seed', 999_999), 'seeds below 1000000 are for fitting'),
     ],
 )
 def test_what_cannot_be_measured_is_refused(bench, steady, tmp_path, capsys, arguments, words):
