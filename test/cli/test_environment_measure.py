@@ -164,9 +164,9 @@ def test_a_task_that_cannot_be_staged_says_what_to_do(bench, monkeypatch):
 def test_the_weights_of_a_station_are_taken_unless_others_are_named(tmp_path):
     class Configuration:
         task, task_file, station_file = 'pin_insertion', None, FILES.station_file
-        parameters = {'reward_classifier': {'weights_file': str(tmp_path / 'own.npz')}}
+        weights_file = tmp_path / 'own.npz'
 
     assert BenchFiles.of(Configuration, None).weights == tmp_path / 'own.npz'
     assert BenchFiles.of(Configuration, tmp_path / 'b.npz').weights == tmp_path / 'b.npz'
-    Configuration.parameters = {}
+    Configuration.weights_file = None
     assert BenchFiles.of(Configuration, None).weights is None
