@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         crops,
         [*recorded, *_prepared(files, crops, cases, args.workers)],
         seed=args.seed,
-        report=lambda line: out.print(f'[dim]{line}[/dim]', highlight=False),
+        report=lambda line: out.print(line, style='dim', highlight=False, soft_wrap=True),
     )
     path = args.output or folder / 'weights.npz'
     digest = _save(weights, path)
@@ -105,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
         f'Measure the judge with it: enpire environment measure {args.task} --weights {path}\n'
         'Judge with it: name it as `weights` below `files` of the station file.',
         highlight=False,
+        soft_wrap=True,
     )
     return 0
 
@@ -117,10 +118,10 @@ def crop_case(bench: JudgeBench, case: Case, *, crops: Mapping[str, Crop]) -> Ep
 
 def table(weights: Weights) -> Table:
     """Return what the eyes make of the held-out episodes."""
-    shown = Table(title='held-out episodes')
+    shown = Table(title='held-out episodes')  # narrow enough for 80 columns
     for name in (
-        'eye', 'successes', 'failures', 'false positives', '95 % bound', 'false negatives',
-        'uncertain', 'thresholds', 'Brier',
+        'eye', 'successes', 'failures', 'false +', '95 % bound', 'false -', 'unsure', 'range',
+        'Brier',
     ):  # fmt: skip
         shown.add_column(name, justify='left' if name == 'eye' else 'right')
     for name, eye in weights.eyes.items():
@@ -133,7 +134,7 @@ def table(weights: Weights) -> Table:
             f'{held["false_positive_bound"]:.1%}',
             str(held['false_negatives']),
             str(held['uncertain']),
-            f'{eye.thresholds.low:.2f} … {eye.thresholds.high:.2f}',
+            f'{eye.thresholds.low:.2f}–{eye.thresholds.high:.2f}',
             f'{held["brier"]:.4f}',
         )
     return shown
