@@ -1,0 +1,60 @@
+"""What a process says of itself changes with what it runs and works with, with nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from enpire_nodes.common.cameras import Camera
+from enpire_nodes.environment.contract import identity
+from enpire_nodes.environment.contract.files import Folder, FrozenFiles
+from enpire_nodes.environment.contract.identity import code_digest, settings_digest
+from enpire_nodes.tasks.registry import load_task
+
+
+@pytest.fixture
+def cameras() -> dict[str, Camera]:
+    places = {'side': (0.3, -0.9, 0.2), 'front': (0.8, -0.3, 0.2)}
+    return {
+        name: Camera.looking_at(
+            name, position=place, target=(0.2, -0.3, 0.0), vertical_fov=0.5, width=320, height=240
+        )
+        for name, place in places.items()
+    }
+
+
+def test_the_digest_of_settings_is_that_of_task_and_cameras(cameras):
+    task = load_task('pin_insertion')
+    first = settings_digest(task, cameras)
+    assert first == settings_digest(load_task('pin_insertion'), dict(reversed(cameras.items())))
+    moved = replace(cameras['side'], position=cameras['side'].position + [1e-6, 0.0, 0.0])
+    assert first != settings_digest(task, {**cameras, 'side': moved})
+    bent = replace(cameras['front'], matrix=np.array(cameras['front'].matrix) * 1.001)
+    assert first != settings_digest(task, {**cameras, 'front': bent})
+    assert first != settings_digest(task, {'side': cameras['side']})
+
+
+def test_the_digest_of_settings_changes_with_the_task(cameras, tmp_path):
+    other = tmp_path / 'task.yaml'
+    other.write_text('verify: {frames: 5}\n')
+    task = load_task('pin_insertion', other)
+    assert task.settings != load_task('pin_insertion').settings
+    assert settings_digest(task, cameras) != settings_digest(load_task('pin_insertion'), cameras)
+
+
+def test_code_is_digested_once_a_process_as_it_was_then(tmp_path, monkeypatch):
+    (tmp_path / 'a.py').write_text('x = 1\n')
+    files = FrozenFiles({'bench': Folder(tmp_path)})
+    monkeypatch.setattr(identity, 'core_files', lambda: files)
+    code_digest.cache_clear()
+    first = code_digest()
+    (tmp_path / 'a.py').write_text('x = 2\n')
+    assert code_digest() == first  # what was imported does not change with the file
+    code_digest.cache_clear()
+    assert code_digest() != first
+    monkeypatch.setattr(identity, 'shadow_problems', lambda listing: ['numpy from /evil'])
+    code_digest.cache_clear()
+    assert code_digest() == 'numpy from /evil'
+    code_digest.cache_clear()

@@ -1,0 +1,83 @@
+"""Modules must come from where they belong; the attacks themselves are in test_attacks.py."""
+
+from __future__ import annotations
+
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+import sysconfig
+from types import ModuleType
+
+import pytest
+
+from enpire_nodes.environment.contract.files import core_files
+from enpire_nodes.environment.contract.running import (
+    LIBRARIES,
+    library_digests,
+    library_problems,
+    shadow_problems,
+)
+
+CODE = {'bench/__init__.py': Path('/lab/bench/__init__.py'), 'bench/a.py': Path('/lab/bench/a.py')}
+
+
+def module(name: str, origin: str) -> ModuleType:
+    made = ModuleType(name)
+    made.__spec__ = ModuleSpec(name, SourceFileLoader(name, origin), origin=origin)
+    made.__spec__.has_location = True
+    return made
+
+
+def problems(name: str, origin: str) -> list[str]:
+    return shadow_problems(CODE, {name: module(name, origin)})
+
+
+def test_what_belongs_where_it_is_is_no_shadow():
+    assert problems('bench', '/lab/bench/__init__.py') == []
+    assert problems('bench.a', '/lab/bench/a.py') == []
+    assert problems('bench.more.b', '/lab/bench/more/b.py') == []  # another folder's business
+    assert problems('somebody', '/anywhere/somebody.py') == []
+    assert problems('json', f'{sysconfig.get_path("stdlib")}/json/__init__.py') == []
+
+
+@pytest.mark.parametrize(
+    ('name', 'origin'),
+    [
+        ('bench', '/evil/bench/__init__.py'),
+        ('bench.a', '/evil/a.py'),
+        ('bench.more.b', '/evil/b.py'),
+        ('json', '/evil/json.py'),
+        ('statistics', '/lab/statistics.py'),
+        ('sitecustomize', '/evil/sitecustomize.py'),
+    ],
+)
+def test_a_module_from_elsewhere_is_named_with_its_place(name, origin):
+    (problem,) = problems(name, origin)
+    assert name in problem
+    assert origin in problem
+
+
+def test_this_process_runs_the_frozen_files():
+    assert shadow_problems(core_files().listing()) == []
+
+
+def test_built_in_modules_have_no_file_to_shadow():
+    assert shadow_problems(CODE, {'sys': __import__('sys'), 'odd': None}) == []
+
+
+def test_libraries_are_known_by_version_and_content():
+    found = library_digests()
+    assert set(found) == set(LIBRARIES)
+    for value in found.values():
+        number, digest = value.split()
+        assert number[0].isdigit()
+        assert len(digest) == 64
+    assert list(library_problems(found)) == []
+
+
+def test_another_library_is_named_with_both_versions():
+    found = library_digests()
+    frozen = {**found, 'numpy': f'1.0.0 {"0" * 64}', 'torch_vision_x': f'2.0 {"0" * 64}'}
+    numpy, missing = library_problems(frozen)
+    assert 'library numpy is not the frozen one (1.0.0)' in numpy
+    assert found['numpy'].split()[0] in numpy
+    assert 'library torch_vision_x is not the frozen one (2.0): missing' in missing
