@@ -8,6 +8,7 @@ would not believe (the source is newer) is no danger: it is overwritten at the n
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import marshal
 from pathlib import Path
@@ -20,6 +21,14 @@ _HASHED, _CHECKED = 0b01, 0b10
 def cache_of(source: Path) -> Path:
     """Return where this Python looks for the compiled form of ``source``."""
     return Path(importlib.util.cache_from_source(str(source)))
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of what Python would read, through links too; empty if it cannot."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ''
 
 
 def cache_problem(source: Path, cache: Path) -> str:

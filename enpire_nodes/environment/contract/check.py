@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from enpire_nodes.common.errors import StationError
-from enpire_nodes.environment.contract.caches import cache_of, cache_problem
+from enpire_nodes.environment.contract.caches import cache_of, cache_problem, file_hash
 from enpire_nodes.environment.contract.files import file_digest, FrozenFiles
 
 #: What tells a file from one that was put in its place: ``ctime`` is the kernel's alone, so that
@@ -25,6 +25,8 @@ class FileWatch:
     def __init__(self, expected: Mapping[str, str], files: FrozenFiles) -> None:
         self._expected, self._files = dict(expected), files
         self._known: dict[str, Signature] = {}
+        #: Caches that were compared once: compiling every file again would take half a second.
+        self._honest: dict[str, tuple] = {}
 
     def full(self) -> list[str]:
         """Read every file again; return what differs, in words that begin with its name."""
@@ -70,14 +72,19 @@ class FileWatch:
     def _cache_differences(self, name: str, path: Path) -> Iterator[str]:
         cache, key = cache_of(path), f'{name} (compiled)'
         signature = _signature(cache)
-        if signature is None or self._known.get(key) == signature:
+        if signature is None:
             return
-        problem = cache_problem(path, cache)
+        # whether Python takes a cache depends on the times of its source, too
+        both = signature + (_signature(path) or ())
+        if self._known.get(key) == both:
+            return
+        self._known.pop(key, None)
+        state = (*both, file_hash(cache))
+        problem = '' if self._honest.get(key) == state else cache_problem(path, cache)
         if problem:
-            self._known.pop(key, None)
             yield f'{name} would not run as it reads: {problem}'
         else:
-            self._known[key] = signature
+            self._known[key], self._honest[key] = both, state
 
     def _place(self, name: str) -> Path | str:
         if name in self._files.single:

@@ -2,10 +2,12 @@
 
 import importlib.util
 import marshal
+import os
 import py_compile
 
 import pytest
 
+from enpire_nodes.environment.contract import check
 from enpire_nodes.environment.contract.caches import cache_of, cache_problem
 from enpire_nodes.environment.contract.check import FileWatch
 from enpire_nodes.environment.contract.files import digests
@@ -24,8 +26,6 @@ def lie(path, mode=py_compile.PycInvalidationMode.TIMESTAMP):
     """Let Python find compiled code of another text, made to look like that of ``path``."""
     text, status = path.read_text(), path.stat()
     path.write_text(LYING)
-    import os
-
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     cache = py_compile.compile(str(path), invalidation_mode=mode)
     path.write_text(text)
@@ -77,6 +77,35 @@ def test_a_damaged_cache_is_found_and_an_outdated_one_is_no_danger(module):
     module.write_text(HONEST + '# newer\n')
     assert cache_problem(module, cache) == ''
     assert runs(module) == 0.02
+
+
+def test_a_cache_that_waits_for_its_source_to_be_touched_is_found(bench):
+    """Python does not believe it yet: it will, once the source has the time that it names."""
+    source = bench.path('bench/reward.py')
+    py_compile.compile(str(source))
+    cache, later = cache_of(source), int(source.stat().st_mtime) + 100
+    header = cache.read_bytes()[:8] + later.to_bytes(4, 'little') + cache.read_bytes()[12:16]
+    cache.write_bytes(header + marshal.dumps(compile('THRESHOLD = 0.0', str(source), 'exec')))
+    watch = FileWatch(digests(bench.files), bench.files)
+    assert watch.full() == watch.quick() == []
+    os.utime(source, (later, later))
+    (problem,) = watch.quick()
+    assert 'would not run as it reads' in problem
+
+
+def test_reading_everything_again_compares_a_cache_again_only_if_it_changed(bench, monkeypatch):
+    compared = []
+    real = check.cache_problem
+    monkeypatch.setattr(check, 'cache_problem', lambda *a: compared.append(a) or real(*a))
+    source = bench.path('bench/reward.py')
+    py_compile.compile(str(source))
+    watch = FileWatch(digests(bench.files), bench.files)
+    assert watch.full() == watch.full() == []
+    assert len(compared) == 1
+    cache = cache_of(source)
+    bench.swap_content(str(cache.relative_to(bench.root)), cache.read_bytes()[:-1] + b'x')
+    assert len(watch.full()) == 1
+    assert len(compared) == 2
 
 
 def test_the_watch_looks_at_caches_that_appear_later(bench):
