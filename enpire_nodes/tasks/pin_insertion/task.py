@@ -20,6 +20,7 @@ from enpire_nodes.tasks.pin_insertion.crops import hole_crops
 from enpire_nodes.tasks.pin_insertion.grasping import HAND_DOWN, SQUEEZE
 from enpire_nodes.tasks.pin_insertion.observe import PinObserver
 from enpire_nodes.tasks.pin_insertion.reset import Reset
+from enpire_nodes.tasks.pin_insertion.second_opinion import PinSecondOpinion
 from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.settle import Settle
 from enpire_nodes.tasks.pin_insertion.staging import PinStager
@@ -150,6 +151,10 @@ class PinInsertion:
     def stager(self) -> PinStager:
         """Return who sets scenes up by hand in a simulation, to try the judge on."""
         return PinStager(self.settings)
+
+    def second_opinion(self, cameras: Mapping[str, Camera]) -> PinSecondOpinion:
+        """Return who looks at bags once more; nothing of it reaches judge, reset or policy."""
+        return PinSecondOpinion(self.settings, cameras)
 
     def observer(self, cameras: Mapping[str, Camera], fixture: Pose) -> PinObserver:
         """Return the eyes of a policy."""
