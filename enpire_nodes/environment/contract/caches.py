@@ -8,6 +8,7 @@ would not believe (the source is newer) is no danger: it is overwritten at the n
 
 from __future__ import annotations
 
+from functools import cache
 import hashlib
 import importlib.util
 import marshal
@@ -18,6 +19,7 @@ _HEADER = 16  # magic, flags, then mtime and size, or the hash of the source
 _HASHED, _CHECKED = 0b01, 0b10
 
 
+@cache
 def cache_of(source: Path) -> Path:
     """Return where this Python looks for the compiled form of ``source``."""
     return Path(importlib.util.cache_from_source(str(source)))

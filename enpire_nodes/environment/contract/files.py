@@ -48,12 +48,12 @@ class Folder:
         """
         found: dict[str, Path] = {}
         for where, folders, files in os.walk(self.path):
-            here = Path(where)
-            relative = here.relative_to(self.path)
-            links = [name for name in folders if (here / name).is_symlink()]
+            inside = os.path.relpath(where, self.path).replace(os.sep, '/')
+            prefix = '' if inside == '.' else f'{inside}/'
+            links = [name for name in folders if os.path.islink(os.path.join(where, name))]
             for name in (*files, *links):
                 if not name.startswith('.') and name != _CACHE:
-                    found[(relative / name).as_posix()] = here / name
+                    found[f'{prefix}{name}'] = Path(where, name)
             folders[:] = [
                 name
                 for name in folders
@@ -61,7 +61,7 @@ class Folder:
                 and name not in links
                 and name != _CACHE
                 and not name.startswith('.')
-                and (relative / name).as_posix() not in self.without
+                and f'{prefix}{name}' not in self.without
             ]
         return found
 
