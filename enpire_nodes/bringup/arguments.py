@@ -37,6 +37,7 @@ STATION_ARGUMENTS = (
     Argument('task', 'Installed task that the station works on.' + _AS_CONFIGURED),
     Argument('seed', 'Of everything that is drawn at random.' + _AS_CONFIGURED),
     Argument('manifest', 'Manifest of the frozen environment.' + _AS_CONFIGURED),
+    Argument('weights', 'Weights of the learned eyes of the judge.' + _AS_CONFIGURED),
     Argument('run', 'Directory of ledger, trials and logs.' + _AS_CONFIGURED),
     Argument(
         'composition',

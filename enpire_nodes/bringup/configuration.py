@@ -103,12 +103,14 @@ def load_configuration(
     path: Path | str = 'station_1',
     *,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    weights: Path | str | None = None,
     **overrides: Any,
 ) -> StationConfiguration:
     """Read and check a station's configuration.
 
     :param path: the file, or the name of one in ``config/stations``.
     :param parameters: values by node, over those of the file.
+    :param weights: of the learned eyes of the judge, instead of those below ``files``.
     :param overrides: keys of the file to set instead (station, task, pace, speed, seed, run,
         manifest, own_clock, driver, composition, nodes); None leaves a key as it is.
     :raises ConfigurationError: names the file, the key and the reason.
@@ -121,6 +123,9 @@ def load_configuration(
     if overrides.get('manifest'):
         # a path that a person types is relative to where they are, not to the station's file
         content['manifest'] = str(Path(overrides['manifest']).expanduser().absolute())
+    if weights:
+        named = content.get('files') or {}
+        content['files'] = {**named, 'weights': str(Path(weights).expanduser().absolute())}
     top = Section(str(file), content)
 
     station = top.take('station', 'station_1', check=_check_name)

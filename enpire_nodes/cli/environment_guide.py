@@ -72,7 +72,9 @@ def run(args: argparse.Namespace) -> int:
     if following is None:
         manifest = frozen / 'manifest.json'
         console.print(
-            f'The environment is frozen: set `manifest: {manifest}` in the station file.',
+            f'The environment is frozen: enpire up --manifest {manifest} '
+            f'--weights {directory / "weights.npz"}',
+            soft_wrap=True,
             markup=False,
         )
         return 0
@@ -109,13 +111,15 @@ def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
     )
     report = directory / 'acceptance.json'
     accepted, words = _accepted(report)
-    yield Step('measure', accepted, words, f'enpire environment measure {task}')
+    yield Step(
+        'measure', accepted, words, f'enpire environment measure {task} --weights {weights}'
+    )
     manifest = frozen / 'manifest.json'
     yield Step(
         'freeze',
         manifest.is_file(),
         str(manifest) if manifest.is_file() else 'not frozen',
-        f'enpire freeze {task} --report {report} --output {frozen}',
+        f'enpire freeze {task} --weights {weights} --report {report} --output {frozen}',
     )
 
 

@@ -48,6 +48,10 @@ def add_parser(subparsers: Any) -> None:
         '(default: environment/TASK/acceptance.json)',
     )  # fmt: skip
     parser.add_argument(
+        '--weights', metavar='FILE',
+        help='of the learned eyes of the judge (default: those that the station names)',
+    )  # fmt: skip
+    parser.add_argument(
         '--output', type=Path, metavar='DIR',
         help='new folder for the manifest and the report (default: frozen/TASK)',
     )  # fmt: skip
@@ -61,7 +65,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Freeze, or check; return the exit code."""
     try:
-        configuration = load_configuration(args.station, task=args.task)
+        configuration = load_configuration(args.station, task=args.task, weights=args.weights)
     except ConfigurationError as error:
         sys.stderr.write(f'enpire freeze: {error}\n')
         return 2
@@ -74,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         report = args.report or Path('environment') / args.task / 'acceptance.json'
         manifest = freeze(subject, report, output)
         console().print(_table(manifest))
-        console().print(_next(output / MANIFEST), markup=False)
+        console().print(_next(output / MANIFEST, args.weights), markup=False)
     return 0
 
 
@@ -144,9 +148,10 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield 'frozen', f'{manifest.frozen_at} by {manifest.frozen_by}'
 
 
-def _next(path: Path) -> str:
+def _next(path: Path, weights: str | None) -> str:
+    named = f' --weights {weights}' if weights else ''
     return f"""
-begin a campaign  enpire up --manifest {path} --run runs/NEW
+begin a campaign  enpire up --manifest {path}{named} --run runs/NEW
 check it          enpire freeze --check (the same arguments)
 a changed file stops the campaign; a new freeze is a new campaign, with a run of its own
 """

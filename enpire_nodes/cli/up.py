@@ -44,6 +44,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument('--task', help='which installed task the station works on')
     parser.add_argument('--seed', type=int, help='of everything that is drawn at random')
     parser.add_argument('--manifest', metavar='FILE', help='of the frozen environment')
+    parser.add_argument('--weights', metavar='FILE', help='of the learned eyes of the judge')
     parser.add_argument('--run', metavar='DIR', dest='directory', help='ledger, trials and logs')
     parser.add_argument(
         '--composition', choices=sorted(COMPOSITIONS), help='which nodes share a process'
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             run=args.directory,
             manifest=args.manifest,
+            weights=args.weights,
             composition=args.composition,
             parameters=parse_settings(args.settings),
         )

@@ -29,8 +29,8 @@ def test_every_key_of_the_station_that_ships_says_its_default(station_file: Stat
     assert [getattr(bare, name) for name in names] == [getattr(shipped, name) for name in names]
 
 
-def test_the_weights_of_the_judge_are_named_beside_the_other_files(
-    write: Callable[..., Path], tmp_path: Path
+def test_the_weights_of_the_judge_are_named_beside_the_other_files_or_by_a_person(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert load_configuration().weights_file is None
     (tmp_path / 'eyes.npz').write_bytes(b'')
@@ -38,6 +38,14 @@ def test_the_weights_of_the_judge_are_named_beside_the_other_files(
     files = f'station: {shipped.station_file}, limits: {shipped.limits_file}'
     file = write(f'files: {{{files}, weights: eyes.npz}}')
     assert load_configuration(file).weights_file == tmp_path / 'eyes.npz'
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'better.npz').write_bytes(b'')
+    monkeypatch.chdir(tmp_path / 'mine')
+    better = tmp_path / 'mine' / 'better.npz'
+    assert load_configuration(file, weights='better.npz').weights_file == better
+    assert load_configuration(weights='better.npz').weights_file == better
+    with pytest.raises(ConfigurationError, match='weights'):
+        load_configuration(file, weights='eyes.npz')
     with pytest.raises(ConfigurationError, match='weights'):
         load_configuration(write(f'files: {{{files}, weights: none.npz}}', 'other.yaml'))
 
