@@ -8,14 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from enpire_nodes.common.cameras import Camera
-from enpire_nodes.environment.contract.files import (
-    combined_digest,
-    core_files,
-    digests,
-    environment_files,
-    FrozenFiles,
-)
-from enpire_nodes.environment.contract.identity import settings_digest
+from enpire_nodes.environment.contract.files import environment_files, FrozenFiles
+from enpire_nodes.environment.contract.identity import code_digest, settings_digest
 from enpire_nodes.environment.safety.limits_file import read_limits
 from enpire_nodes.tasks.api import Task, Verifier
 
@@ -64,7 +58,7 @@ def subject_of(
         task=task.name,
         files=environment_files(task, settings),
         digests={
-            'code': combined_digest(digests(core_files())),
+            'code': code_digest(),
             'settings': settings_digest(task, cameras),
             'verifier': judge_of(task, cameras, settings.get('weights')).digest,
             'limits': read_limits(settings['limits']).digest,

@@ -8,8 +8,7 @@ import yaml
 
 from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.files import config_file
-from enpire_nodes.environment.contract.files import combined_digest, core_files, digests
-from enpire_nodes.environment.contract.identity import settings_digest
+from enpire_nodes.environment.contract.identity import code_digest, settings_digest
 from enpire_nodes.environment.contract.subject import Subject, subject_of
 from enpire_nodes.environment.safety.limits_file import read_limits
 from enpire_nodes.tasks.registry import load_task
@@ -36,7 +35,7 @@ def test_a_station_of_the_shipped_files():
     made = subject(limits)
     assert made.task == 'pin_insertion'
     assert made.digests['limits'] == read_limits(limits).digest
-    assert made.digests['code'] == combined_digest(digests(core_files()))
+    assert made.digests['code'] == code_digest()  # as every node of this process would say
     assert made.parameters == {'scene_reset': {'timeout': 120.0}}
     listing = made.files.listing()
     assert listing['settings/limits'] == limits
