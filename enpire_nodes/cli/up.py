@@ -160,6 +160,7 @@ def what_next(configuration: StationConfiguration, seconds: float) -> str:
   watch          ros2 topic echo {ns}/station_state
   controller     ros2 param set {ns}/policy_executor controller scripted
   stop the arms  ros2 service call {ns}/safety_gate/estop std_srvs/srv/Trigger
+  environment    {configuration.manifest or 'unfrozen: nothing keeps reset and judge as they are'}
   records        {configuration.run}  (enpire trials list {configuration.run})
   end            Ctrl-C
 """

@@ -73,10 +73,20 @@ def test_settings_are_yaml_and_gather_by_node() -> None:
 
 
 def test_what_next_names_this_station() -> None:
-    text = up.what_next(load_configuration(station='left_lab', pace='scaled', speed=4.0), 2.5)
-    assert 'ready after 2.5 s: 7 nodes, scaled x4' in text
+    configuration = load_configuration(station='left_lab', pace='scaled', speed=4.0)
+    text = up.what_next(configuration, 2.5)
+    assert f'ready after 2.5 s: {len(configuration.nodes)} nodes, scaled x4' in text
     assert 'enpire run --station left_lab' in text
     assert '/left_lab/run_trials' in text
+    assert 'unfrozen' in text
+
+
+def test_what_next_names_the_manifest(tmp_path: Path) -> None:
+    manifest = tmp_path / 'manifest.json'
+    manifest.write_text('{}')
+    text = up.what_next(load_configuration(manifest=manifest), 2.5)
+    assert str(manifest) in text
+    assert 'unfrozen' not in text
 
 
 def start(tmp_path: Path, text: str, *arguments: str) -> tuple[subprocess.Popen, Path]:
