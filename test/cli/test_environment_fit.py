@@ -1,6 +1,7 @@
 """`enpire environment fit` on made-up evidence and a made-up bench."""
 
 import argparse
+from contextlib import contextmanager
 import json
 from types import SimpleNamespace
 
@@ -100,6 +101,30 @@ def test_what_cannot_be_learned_from_is_refused(fit, argv, code, words):
     with pytest.raises(StationError, match=words) as caught:
         fit(*argv)
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize('argv', [(), ('--run', 'mine')])
+def test_the_labelled_attempts_of_a_run_are_learned_from_too(fit, tmp_path, monkeypatch, argv):
+    run = tmp_path / (argv[1] if argv else 'environment/pin_insertion/run')
+    run.mkdir(parents=True)
+    opened = []
+
+    @contextmanager
+    def open_ledger(path):
+        opened.append(path.resolve())
+        yield 'ledger'
+
+    def labelled(ledger, task):
+        assert (ledger, task) == ('ledger', StickBench.task)
+        return (episode(1000 + seed, label=seed % 3 == 0) for seed in range(9))
+
+    monkeypatch.setattr('enpire_nodes.rollout.ledger.LedgerReader', open_ledger)
+    monkeypatch.setattr('enpire_nodes.rollout.labelled.labelled_evidence', labelled)
+    assert fit('--episodes', 60, '--output', tmp_path / 'eyes.npz', *argv) == 0
+    assert opened == [run]
+    counts = read_weights(tmp_path / 'eyes.npz').about['episodes'].values()
+    assert sum(part['successes'] for part in counts) == 33
+    assert sum(part['failures'] for part in counts) == 36
 
 
 def test_a_run_that_is_named_must_be_there(fit):
