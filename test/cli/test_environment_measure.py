@@ -99,14 +99,22 @@ def test_what_cannot_be_measured_is_refused(bench, steady, tmp_path, capsys, arg
     assert not (tmp_path / 'acceptance.json').exists()
 
 
-def test_a_file_that_changes_under_way_spoils_the_measurement(monkeypatch, tmp_path, capsys):
-    states = iter([{'a.py': '1'}, {'a.py': '2'}])
+def test_a_file_that_changes_under_way_spoils_the_measurement(
+    bench, monkeypatch, tmp_path, capsys
+):
+    states = iter([{'a.py': '1', 'b.py': '1'}, {'a.py': '2', 'b.py': '1', 'c.py': '1'}])
     monkeypatch.setattr(BenchFiles, 'digests', lambda self: next(states))
-    monkeypatch.setattr('enpire_nodes.cli.environment_measure.require_both_classes', list)
-    monkeypatch.setattr('enpire_nodes.cli.environment_measure._work', lambda *jobs: [])
-    code = run('measure', 'pin_insertion', '--output', tmp_path)
+    code = run(
+        'measure', 'pin_insertion', '--episodes', 2, '--kinds', 'inserted,missing',
+        '--resets', 0, '--workers', 0, '--output', tmp_path,
+    )  # fmt: skip
     assert code == 1
-    assert 'ENVIRONMENT_CHANGED' in capsys.readouterr().err
+    assert 'unchanged files' in capsys.readouterr().out.split('NOT accepted')[1]
+    report = json.loads((tmp_path / 'acceptance.json').read_text())
+    assert report['files'] == {'a.py': '1', 'b.py': '1'}
+    criterion = report['criteria'][-1]
+    assert (criterion['name'], criterion['value']) == ('unchanged files', 2)
+    assert 'a.py, c.py' in criterion['message']
 
 
 def test_no_report_is_refused(tmp_path, capsys):

@@ -123,6 +123,18 @@ def check(
     return [*made, *_reset_criteria(resets, required)]
 
 
+def unchanged(changed: Sequence[str]) -> Criterion:
+    """Return the criterion that nothing changed while it was measured.
+
+    :param changed: names of files that did.
+    """
+    names = ', '.join(changed[:5]) + (' and more' if len(changed) > 5 else '')
+    words = (
+        f'changed under way: {names}; measure again' if changed else 'no file changed under way'
+    )
+    return Criterion('unchanged files', len(changed), len(changed), 0, True, words)
+
+
 def _reset_criteria(resets: Sequence[ResetTried], required: Requirements) -> list[Criterion]:
     done = [reset for reset in resets if reset.success]
     share = len(done) / len(resets) if resets else 0.0

@@ -13,7 +13,7 @@ import numpy as np
 
 from enpire_nodes.common.bounds import lower_bound
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.environment.acceptance.criteria import check, Requirements
+from enpire_nodes.environment.acceptance.criteria import check, Requirements, unchanged
 from enpire_nodes.environment.acceptance.judged import Judged, ResetTried
 from enpire_nodes.environment.acceptance.rates import rates, sources
 
@@ -30,14 +30,17 @@ def build(
     digest: str,
     files: Mapping[str, str],
     about: Mapping[str, Any],
+    changed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the report as JSON types.
 
     :param digest: of the verifier that was measured.
     :param files: sha256 by name of everything that the figures depend on.
     :param about: what else should be on record: when, by whom, versions, seconds it took.
+    :param changed: names of files that changed while it was measured; one is too many.
     """
-    criteria = [criterion.to_json() for criterion in check(episodes, resets, required)]
+    made = [*check(episodes, resets, required), unchanged(changed)]
+    criteria = [criterion.to_json() for criterion in made]
     said = sources(episodes)
     kinds = dict.fromkeys(sorted({one.kind for one in episodes}, key=_successes_first(episodes)))
     wrong = [one for one in episodes if one.wrong]

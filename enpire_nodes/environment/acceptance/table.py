@@ -12,7 +12,7 @@ from rich.text import Text
 from enpire_nodes.environment.acceptance.rates import FUSED, Rates
 
 _SECONDS = ('latency p50', 'latency p99')
-_COUNTS = ('episodes', 'kinds')
+_COUNTS = ('episodes', 'kinds', 'unchanged files')
 
 
 def tables(report: Mapping[str, Any]) -> RenderableType:

@@ -32,6 +32,16 @@ def test_it_passes_only_when_every_criterion_does():
     assert [one['name'] for one in report['criteria'] if not one['passed']] == ['reset']
 
 
+def test_a_file_that_changed_under_way_fails_it():
+    report = build(
+        good(3000), resets(), required=Requirements(), task='pin_insertion', digest='d', files={},
+        about={}, changed=['verify.py'],
+    )  # fmt: skip
+    assert report['passed'] is False
+    assert [one['name'] for one in report['criteria'] if not one['passed']] == ['unchanged files']
+    assert 'verify.py' in report['criteria'][-1]['message']
+
+
 def test_it_says_what_was_measured():
     report = made(good(3000), seconds=12.5)
     assert report['digest'] == 'd' * 64
