@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.environment.contract.guard import Guard
+from enpire_nodes.environment.contract.guard import Guard, JUDGE
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import NOTE
 from enpire_nodes.rollout.records import (
@@ -82,8 +82,8 @@ class FrozenStation:
         """Prepare the station; refuse to begin a trial in a changed environment."""
         self._guard.check_files()
         name = self._station.prepare(controller, parameters)
-        for node, names in self._guard.questions().items():
-            self._guard.check_node(node, self._witnesses.tell(node, names))
+        for node in self._guard.questions():
+            self._ask(node)
         self._guard.check_limits(self._witnesses.limits_digest)
         return name
 
@@ -123,6 +123,7 @@ class FrozenStation:
         )
         self._guard.check_files()
         self._guard.check_limits(self._witnesses.limits_digest)
+        self._ask(JUDGE)
         if verdict.digest or verdict.outcome is not VerdictOutcome.UNCERTAIN:
             # a judge that could not work says nothing of itself
             self._guard.check_verdict(verdict.digest)
@@ -131,6 +132,10 @@ class FrozenStation:
     def stop_recording(self, trial_id: str) -> Recording:
         """Close the bag."""
         return self._station.stop_recording(trial_id)
+
+    def _ask(self, node: str) -> None:
+        names = self._guard.questions()[node]
+        self._guard.check_node(node, self._witnesses.tell(node, names))
 
 
 class Environment:

@@ -77,7 +77,8 @@ def test_every_trial_carries_the_digest_of_the_manifest(frozen):
     assert frozen.run().outcome is RequestOutcome.COMPLETED
     trials = frozen.ledger.trials()
     assert [trial.environment_digest for trial in trials] == [frozen.digest] * 3
-    assert frozen.witnesses.asked == ['safety_gate', 'scene_reset', 'reward_classifier'] * 3
+    before, after = ['safety_gate', 'scene_reset', 'reward_classifier'], ['reward_classifier']
+    assert frozen.witnesses.asked == (before + after) * 3
 
 
 def test_a_change_between_trials_stops_the_request_before_the_next_one(frozen):
@@ -120,6 +121,19 @@ def test_a_verdict_of_another_judge_is_no_success(frozen):
     (trial,) = frozen.ledger.trials()
     assert trial.outcome is TrialOutcome.FAULTED
     assert 'reward_classifier works with another judge' in trial.message
+
+
+def test_a_judge_that_was_given_other_parameters_within_a_trial_is_named(frozen):
+    def bribe(stage: str) -> None:
+        if stage == 'execute 1':
+            frozen.witnesses.wrong['reward_classifier'] = {'min_frames': 1}
+
+    frozen.station.during = bribe
+    result = frozen.run()
+    assert result.error_code is ErrorCode.ENVIRONMENT_CHANGED
+    (trial,) = frozen.ledger.trials()
+    assert trial.outcome is TrialOutcome.FAULTED
+    assert 'min_frames = 1, frozen was 3' in trial.message
 
 
 @pytest.mark.parametrize('outcome', [VerdictOutcome.SUCCESS, VerdictOutcome.FAILURE])

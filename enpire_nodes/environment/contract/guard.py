@@ -94,7 +94,7 @@ class Guard:
 
     def check_verdict(self, digest: str) -> None:
         """Check what a verdict says of the judge that gave it."""
-        self._compare('reward_classifier', 'verifier', digest)
+        self._compare(JUDGE, 'verifier', digest)
 
     def check_node(self, node: str, told: Mapping[str, Any]) -> None:
         """Check what a node says of itself.
@@ -150,11 +150,13 @@ _WORDS = {
     'verifier': 'judge',
     'limits': 'limits file',
 }
+#: The node that judges.
+JUDGE = 'reward_classifier'
 #: What the nodes of the environment are asked, by node.
 NODES: Mapping[str, tuple[str, ...]] = {
     'safety_gate': ('code_digest',),
     'scene_reset': ('code_digest', 'settings_digest'),
-    'reward_classifier': ('code_digest', 'settings_digest'),
+    JUDGE: ('code_digest', 'settings_digest'),
 }
 
 
