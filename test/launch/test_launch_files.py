@@ -84,13 +84,14 @@ def test_a_death_is_announced_on_the_station_s_heartbeats(
 ) -> None:
     nodes, handlers = started(tmp_path, composition='grouped')
     assert len(handlers) == len(nodes)
-    (handler,) = handlers[-1].args
-    assert handler.kwargs['target_action'] is nodes[-1]
+    index = max(i for i, node in enumerate(nodes) if node.kwargs['arguments'])  # of a group
+    (handler,) = handlers[index].args
+    assert handler.kwargs['target_action'] is nodes[index]
     handler.kwargs['on_exit'](SimpleNamespace(returncode=-9), context())
     (publisher,) = publishers
     assert publisher.topic == '/station_1/heartbeats'
     assert [message.node for message in publisher.messages] == [
-        f'/station_1/{name}' for name in nodes[-1].kwargs['arguments']
+        f'/station_1/{name}' for name in nodes[index].kwargs['arguments']
     ]
     assert {message.message for message in publisher.messages} == {
         'its process was killed by SIGKILL'
