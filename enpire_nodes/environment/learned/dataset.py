@@ -14,6 +14,7 @@ from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.tasks.eye import Crop, WrongPictureError
 
 _GOLDEN = (5.0**0.5 - 1.0) / 2.0  # multiples of it, modulo 1, cover every interval evenly
+_ATTEMPT = ' attempt '  # in a source: what is before it names the trial
 TRAINING, VALIDATION, CALIBRATION = range(3)
 SHARES = (0.6, 0.15, 0.25)  # of the episodes, in that order
 
@@ -31,6 +32,11 @@ class Episode:
     source: str
     crops: Mapping[str, np.ndarray]
     digest: str
+
+    @property
+    def trial(self) -> str:
+        """What it shares with other attempts of its trial, and with nothing else."""
+        return self.source.partition(_ATTEMPT)[0] or self.digest
 
 
 def collect(
@@ -82,19 +88,32 @@ def collect(
 def split(episodes: tuple[Episode, ...], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Divide episodes (never pictures) into those to train, to validate and to calibrate with.
 
-    Every label, and within it every kind, is divided as :data:`SHARES` says.
+    Every label, and within it every kind, is divided as :data:`SHARES` says. Attempts of one trial
+    with the same label stay together: they show one scene.
 
     :return: three arrays of indices.
+    :raises StationError: ENVIRONMENT_TOO_FEW_EPISODES, they are of too few trials.
     """
     rng = np.random.default_rng([seed, 1])
     bounds, parts = np.cumsum(SHARES)[:2], ([], [], [])
     for label in (False, True):
-        own = [index for index, episode in enumerate(episodes) if episode.label is label]
-        rng.shuffle(own)
-        own.sort(key=lambda index: episodes[index].kind)
-        places = (rng.uniform() + _GOLDEN * np.arange(len(own))) % 1.0
-        for index, part in zip(own, np.searchsorted(bounds, places, side='right'), strict=True):
-            parts[part].append(index)
+        trials: dict[str, list[int]] = {}
+        for index, episode in enumerate(episodes):
+            if episode.label is label:
+                trials.setdefault(episode.trial, []).append(index)
+        groups = list(trials.values())
+        rng.shuffle(groups)
+        groups.sort(key=lambda group: episodes[group[0]].kind)
+        places = (rng.uniform() + _GOLDEN * np.arange(len(groups))) % 1.0
+        chosen = np.searchsorted(bounds, places, side='right')
+        if len(set(chosen)) < len(parts):
+            raise StationError(
+                ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
+                f'all {"successes" if label else "failures"} are of {len(groups)} trials, too few '
+                'to learn from some and to measure with others; record more trials',
+            )
+        for group, part in zip(groups, chosen, strict=True):
+            parts[part].extend(group)
     return tuple(np.array(sorted(part), dtype=int) for part in parts)
 
 

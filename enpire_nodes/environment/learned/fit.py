@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.environment.learned import dataset
 from enpire_nodes.environment.learned.calibrate import choose_range, fit_temperature, held_out
@@ -40,7 +41,7 @@ def fit(
     :param minimum: episodes that each class needs.
     :param steps: of descent for each eye, at most.
     :param report: gets a line now and then.
-    :raises StationError: as :func:`dataset.collect`.
+    :raises StationError: as :func:`dataset.collect` and :func:`dataset.split`.
     """
     episodes = dataset.collect(evidence, crops, minimum=minimum)
     parts = dataset.split(episodes, seed)
@@ -69,6 +70,11 @@ def _fit_eye(
 
     architecture = Architecture(size=crop.size)
     trained, validated, kept = (dataset.pictures(episodes, part, camera) for part in parts)
+    if any(len(set(labels)) < 2 for _, labels, _ in (trained, validated, kept)):
+        raise StationError(
+            ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
+            f'too few episodes have pictures of the camera {camera}; record more of each class',
+        )
     arrays = train(
         architecture,
         trained[:2],

@@ -1,5 +1,7 @@
 """What is kept of evidence, what is refused, and who learns from what."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from stick_evidence import CROPS, episode
@@ -105,6 +107,41 @@ def test_the_split_hangs_on_the_seed_alone(labelled):
     first, again, other = split(episodes, 3), split(episodes, 3), split(episodes, 4)
     assert all(np.array_equal(one, two) for one, two in zip(first, again))
     assert not np.array_equal(first[TRAINING], other[TRAINING])
+
+
+def test_attempts_of_one_trial_are_not_divided():
+    made = [
+        dataclasses.replace(
+            episode(seed, label=seed % 2 == 0), source=f't{seed // 6} attempt {seed}'
+        )
+        for seed in range(120)
+    ]
+    episodes = collect(made, CROPS)
+    part_of = {}
+    for part, indices in enumerate(split(episodes, 1)):
+        for index in indices:
+            key = (episodes[index].trial, episodes[index].label)
+            assert part_of.setdefault(key, part) == part
+    assert set(part_of.values()) == {TRAINING, VALIDATION, CALIBRATION}
+
+
+def test_attempts_of_too_few_trials_are_refused():
+    made = [
+        dataclasses.replace(
+            episode(seed, label=seed % 2 == 0), source=f't{seed % 4} attempt {seed}'
+        )
+        for seed in range(120)
+    ]
+    with pytest.raises(StationError, match='2 trials') as caught:
+        split(collect(made, CROPS), 1)
+    assert caught.value.code is ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES
+
+
+def test_episodes_without_a_source_are_of_different_trials():
+    made = [
+        dataclasses.replace(episode(seed, label=seed % 2 == 0), source='') for seed in range(60)
+    ]
+    assert sum(map(len, split(collect(made, CROPS), 1))) == 60
 
 
 def test_every_picture_knows_its_episode(labelled):

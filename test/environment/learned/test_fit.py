@@ -1,5 +1,7 @@
 """From made-up evidence to eyes that judge evidence they have not seen."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from stick_evidence import CROPS, draw, episode
@@ -75,6 +77,16 @@ def test_evidence_is_taken_one_by_one(labelled):
     fit('sticks', {'side': CROPS['side']}, made, steps=10, report=lines.append)
     assert next(made, None) is None
     assert lines[0] == '120 episodes, of which 60 are successes'
+
+
+def test_a_camera_that_only_successes_have_is_refused(labelled):
+    blind = [
+        one if one.label else dataclasses.replace(one, frames={'side': one.frames['side']})
+        for one in labelled
+    ]
+    with pytest.raises(StationError, match='camera front') as caught:
+        fit('sticks', CROPS, blind, steps=2)
+    assert caught.value.code is ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES
 
 
 def test_what_cannot_teach_is_refused():
