@@ -63,6 +63,7 @@ def require_accepted(
 def _problems(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a report does not show, in words."""
     stated = {criterion['name']: criterion for criterion in report['criteria']}
+    missed = set()
     for required in check((), (), Requirements()):
         criterion = stated.get(required.name)
         if criterion is None:
@@ -73,11 +74,13 @@ def _problems(report: Mapping[str, Any]) -> Iterator[str]:
         met = known and (value <= limit if required.at_most else value >= limit)
         if not met:
             relation = 'at most' if required.at_most else 'at least'
-            yield f'{required.name} is {value}, and must be {relation} {limit}'
+            shown = f'{value:.4g}' if known else value
+            missed.add(required.name)
+            yield f'{required.name} is {shown}, and must be {relation} {limit:g}'
     for name, criterion in stated.items():
-        if criterion['passed'] is not True:
+        if criterion['passed'] is not True and name not in missed:
             yield f'{name} is not met ({criterion.get("message", "")})'
-    if report['passed'] is not True:
+    if report['passed'] is not True and not missed:
         yield 'it says so itself'
     counted = Rates.from_json(report['sources'][FUSED])
     for name, value in (

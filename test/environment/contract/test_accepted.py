@@ -6,6 +6,7 @@ import re
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.acceptance.rates import Rates
 from enpire_nodes.environment.contract.freeze import REPORT
 
 
@@ -74,6 +75,15 @@ def test_what_a_report_claims_is_derived_again(bench, name, fields, words):
 def test_a_criterion_that_was_left_out_is_named(bench):
     criteria = [entry for entry in edited(bench, 'recall') if entry['name'] != 'false positives']
     assert 'nothing of false positives' in refusal(bench, bench.report(criteria=criteria))
+
+
+def test_what_is_missed_is_said_once(bench):
+    counted = {'verdict': Rates((1949, 51, 0), (0, 2000, 0)).to_json()}
+    bound = counted['verdict']['recall_bound']
+    criteria = edited(bench, 'recall', value=bound, passed=False)
+    message = refusal(bench, bench.report(criteria=criteria, sources=counted, passed=False))
+    said = f'does not pass: recall is {bound:.4g}, and must be at least 0.98; measure again'
+    assert said in message
 
 
 @pytest.mark.parametrize('text', ['', '[]', 'passed: true', '"passed"'])
