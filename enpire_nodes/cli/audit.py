@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 import getpass
 import json
+import math
 from pathlib import Path
 import time
 
@@ -14,6 +16,7 @@ from rich.table import Table
 from enpire_nodes.cli.runs import add_run_argument, console, find_run, reported
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.context import shipped_settings
+from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.rollout.auditing.alarm import AUDITORS
 from enpire_nodes.rollout.auditing.audits import AuditedTrial, Audits
 from enpire_nodes.rollout.auditing.desk import AuditDesk
@@ -22,6 +25,7 @@ from enpire_nodes.rollout.auditing.tally import Tally
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import AttemptRecord, TrialRecord, VerdictOutcome
 from enpire_nodes.rollout.run_directory import RunDirectory
+from enpire_nodes.tasks.api import Task
 from enpire_nodes.tasks.registry import load_task
 
 _LABELS = ('success', 'failure', 'uncertain')
@@ -45,9 +49,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
     shower = commands.add_parser('show', help='write the pictures of an attempt to a PNG file')
     shower.add_argument('--output', type=Path, metavar='FILE', help='default: beside its bag')
-    shower.add_argument(
-        '--task-file', type=Path, metavar='FILE', help='settings of the task, if not the shipped'
-    )
     shower.set_defaults(run=reported(_show))
 
     labeller = commands.add_parser('label', help='say what an attempt really was')
@@ -57,16 +58,32 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     clearer.add_argument('--reason', required=True, help='what was found and done')
     clearer.set_defaults(run=reported(_clear))
 
-    for command in (shower, labeller):
+    keeper = commands.add_parser('keep', help='keep the evidence of an attempt as a canary')
+    keeper.add_argument('--catalogue', type=Path, required=True, metavar='FILE', help='JSON file')
+    keeper.add_argument(
+        '--station-file',
+        default='stations/simulated.yaml',
+        metavar='FILE',
+        help='with the cameras',
+    )
+    keeper.add_argument('--weights', type=Path, metavar='FILE', help="of the judge's learned eyes")
+    keeper.set_defaults(run=reported(_keep))
+
+    for command in (shower, keeper):
+        command.add_argument(
+            '--task-file', type=Path, metavar='FILE', help="the task's settings, if not as shipped"
+        )
+    for command in (shower, labeller, keeper):
         command.add_argument('trial', metavar='TRIAL', help='identifier, or its beginning or end')
         command.add_argument(
             '--attempt', type=int, default=0, metavar='N', help='default: the last one judged'
         )
     labeller.add_argument('label', choices=_LABELS, help='uncertain: the pictures do not tell')
+    keeper.add_argument('label', choices=_LABELS[:2], help='what it is, beyond doubt')
     for command in (labeller, clearer):
         command.add_argument('--by', default=_user(), metavar='NAME', help='default: %(default)s')
         command.add_argument('--seconds', type=float, metavar='S', help='that it took you')
-    for command in (lister, shower, labeller, clearer):
+    for command in (lister, shower, labeller, clearer, keeper):
         add_run_argument(command)
 
 
@@ -93,14 +110,9 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> int:
     from enpire_nodes.cli.audit_sheet import contact_sheet
-    from enpire_nodes.rollout.recording.evidence import evidence_of
 
-    run = RunDirectory(find_run(arguments))
-    with LedgerReader(run.path) as ledger:
-        trial = _trial(ledger, arguments.trial)
-    attempt = _attempt(trial, arguments.attempt)
-    task = load_task(trial.task, arguments.task_file or shipped_settings(trial.task))
-    evidence = evidence_of(run.bag(trial.trial_id), task=task, attempt=attempt)
+    run, trial, attempt = _found(arguments)
+    evidence = _evidence(arguments, run, trial, attempt)
     path = arguments.output or _sheet(run, trial.trial_id, attempt.index)
     title = f'{trial.trial_id}, attempt {attempt.index}'
     try:
@@ -113,10 +125,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _label(arguments: argparse.Namespace) -> int:
     desk = _desk(arguments)
-    run = RunDirectory(find_run(arguments))
-    with LedgerReader(run.path) as ledger:
-        trial = _trial(ledger, arguments.trial)
-    attempt = _attempt(trial, arguments.attempt)
+    run, trial, attempt = _found(arguments)
     seconds = arguments.seconds
     if seconds is None:
         seconds = _looked(_sheet(run, trial.trial_id, attempt.index))
@@ -136,6 +145,42 @@ def _clear(arguments: argparse.Namespace) -> int:
     alarm = _desk(arguments).clear(who=arguments.by, seconds=seconds, reason=arguments.reason)
     print(f'cleared by {arguments.by}: {alarm}')
     return 0
+
+
+def _keep(arguments: argparse.Namespace) -> int:
+    from enpire_nodes.cli.audit_keep import keep, make_verifier
+
+    run, trial, attempt = _found(arguments)
+    evidence = replace(
+        _evidence(arguments, run, trial, attempt),
+        source=f'{trial.trial_id} attempt {attempt.index}',
+        label=arguments.label == 'success',
+    )
+    verifier = make_verifier(_task(arguments, trial), arguments.station_file, arguments.weights)
+    name = f'{trial.trial_id}_{attempt.index}'
+    count = keep(evidence, verifier, arguments.catalogue, name=name)
+    print(f'{arguments.catalogue}: {count} canaries; name it by canary_file of trial_runner')
+    return 0
+
+
+def _found(arguments: argparse.Namespace) -> tuple[RunDirectory, TrialRecord, AttemptRecord]:
+    run = RunDirectory(find_run(arguments))
+    with LedgerReader(run.path) as ledger:
+        trial = _trial(ledger, arguments.trial)
+    return run, trial, _attempt(trial, arguments.attempt)
+
+
+def _task(arguments: argparse.Namespace, trial: TrialRecord) -> Task:
+    return load_task(trial.task, arguments.task_file or shipped_settings(trial.task))
+
+
+def _evidence(
+    arguments: argparse.Namespace, run: RunDirectory, trial: TrialRecord, attempt: AttemptRecord
+) -> Evidence:
+    from enpire_nodes.rollout.recording.evidence import evidence_of
+
+    task = _task(arguments, trial)
+    return evidence_of(run.bag(trial.trial_id), task=task, attempt=attempt)
 
 
 def _desk(arguments: argparse.Namespace) -> AuditDesk:
@@ -191,7 +236,7 @@ def _queue(waiting: list[AuditedTrial]) -> Table:
 
 def _rates(audits: Audits) -> Table:
     table = Table(
-        'auditor', 'attempts', 'precision', 'recall', 'false positives', 'judge unsure',
+        'auditor', 'attempts', 'precision', 'recall', 'false positives', 'unsure',
         title='the judge, against those who know better (bounds: one-sided 95 %)',
     )  # fmt: skip
     for auditor in AUDITORS:
@@ -205,11 +250,15 @@ def _row(tally: Tally) -> tuple[str, ...]:
     judged = tally.true_successes + tally.false_failures + tally.failures
     return (
         str(judged + tally.uncertain),
-        f'{tally.precision:.1%} (> {tally.precision_lower:.1%})',
-        f'{tally.recall:.1%} (> {tally.recall_lower:.1%})',
-        f'{tally.false_successes} of {tally.failures} (< {tally.false_positive_upper:.1%})',
+        _share(tally.precision, '≥', tally.precision_lower),
+        _share(tally.recall, '≥', tally.recall_lower),
+        _share(tally.false_positive_rate, '≤', tally.false_positive_upper),
         str(tally.uncertain),
     )
+
+
+def _share(rate: float, sign: str, bound: float) -> str:
+    return '–' if math.isnan(rate) else f'{rate:.1%} ({sign} {bound:.1%})'
 
 
 def _data(audits: Audits) -> dict:

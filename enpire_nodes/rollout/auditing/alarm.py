@@ -50,7 +50,7 @@ class AlarmRule:
 
     false_successes: float = 0.002
     misses: float = 0.10
-    second_errors: float = 0.02
+    second_errors: float = 0.01
     confidence: float = 0.99
 
     def doubt(self, tallies: Mapping[str, Tally]) -> str:
