@@ -33,7 +33,7 @@ class Witnesses(Protocol):
         """What the safety gate says of its limits; empty before it has spoken."""
 
     def tell(self, node: str, names: tuple[str, ...]) -> Mapping[str, Any]:
-        """Return the values of a node's parameters; None for one that it does not have."""
+        """Return the values of a node's parameters; nothing when it lacks one of them."""
 
 
 def unfrozen_digest(task_digest: str, limits_digest: str) -> str:

@@ -37,7 +37,7 @@ class NodeWitnesses:
         return self._client.safety.limits_digest
 
     def tell(self, node: str, names: tuple[str, ...]) -> dict[str, Any]:
-        """Return the values of a node's parameters; None for one that it does not have."""
+        """Return the values of a node's parameters; nothing when it lacks one of them."""
         deadline = time.monotonic() + _DEADLINE
         if node == GATE:
             self._client.waiting.until(
@@ -46,6 +46,7 @@ class NodeWitnesses:
         request = GetParameters.Request(names=list(names))
         answer = self._services[node].call(request, deadline=deadline)
         values = [_plain(parameter_value_to_python(value)) for value in answer.values]
+        # rclpy leaves out what is not declared, without saying which it was
         return dict(zip(names, values)) if len(values) == len(names) else {}
 
     def destroy(self) -> None:

@@ -99,8 +99,12 @@ class Guard:
     def check_node(self, node: str, told: Mapping[str, Any]) -> None:
         """Check what a node says of itself.
 
-        :param told: values of its parameters, at least those that :meth:`questions` names.
+        :param told: values of its parameters that :meth:`questions` names; empty if it does not
+            have all of them.
         """
+        if not told:
+            names = ', '.join(self.questions()[node])
+            self._stop([f'{node} does not tell all of {names}: it is not the node that was frozen'])
         self._stop(self._other_parameters(node, told))
         for name in self.questions()[node]:
             if name in _TOLD:

@@ -98,6 +98,12 @@ def test_a_node_that_runs_something_else_is_named(bench, node, fields, words):
         guard.check_files()
 
 
+def test_a_node_that_cannot_tell_is_named(bench):
+    bench.freeze()
+    with changed('scene_reset does not tell all of code_digest, settings_digest'):
+        bench.guard().check_node('scene_reset', {})
+
+
 def test_other_limits_and_another_judge_are_named(bench):
     bench.freeze()
     with changed('safety_gate works with another limits file'):

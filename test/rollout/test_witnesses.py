@@ -1,0 +1,62 @@
+"""Nodes are asked for their parameters, whatever these are, and whether they have them or not."""
+
+from __future__ import annotations
+
+import pytest
+from station_doubles import Doubles, in_spinning_thread
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout import witnesses as module
+from enpire_nodes.rollout.station_client import Deadlines, StationClient
+from enpire_nodes.rollout.witnesses import NodeWitnesses
+
+pytestmark = pytest.mark.ros
+
+VALUES = {'words': ['left', 'right'], 'numbers': [1.5, 2.0], 'count': 3, 'on': True, 'name': ''}
+
+
+@pytest.fixture
+def partners(ros) -> Doubles:
+    return Doubles(ros, without=('driver', 'executor', 'judge', 'recorder'))
+
+
+@pytest.fixture
+def witnesses(ros, partners):
+    client = in_spinning_thread(
+        ros,
+        lambda: StationClient(
+            ros.node, partners=('safety_gate',), deadlines=Deadlines(), lost_after=5.0
+        ),
+    )
+    nodes = ('safety_gate', 'scene_reset')
+    witnesses = in_spinning_thread(ros, lambda: NodeWitnesses(client, nodes))
+    yield witnesses
+    in_spinning_thread(ros, witnesses.destroy)
+    in_spinning_thread(ros, client.destroy)
+
+
+def test_every_kind_of_value_comes_as_it_is(ros, partners, witnesses):
+    def declare() -> None:
+        for name, value in VALUES.items():
+            partners.reset.declare_parameter(name, value)
+
+    in_spinning_thread(ros, declare)
+    assert witnesses.tell('scene_reset', tuple(VALUES)) == VALUES
+
+
+def test_a_node_that_lacks_a_parameter_tells_nothing(witnesses):
+    assert witnesses.tell('scene_reset', ('autostart', 'code_digest')) == {}
+    assert witnesses.tell('scene_reset', ('autostart',)) == {'autostart': True}
+
+
+def test_the_gate_is_asked_when_it_has_spoken(witnesses):
+    witnesses.tell('safety_gate', ('autostart',))
+    assert witnesses.limits_digest == 'limits'
+
+
+def test_a_node_that_does_not_answer_is_not_waited_for_for_ever(partners, witnesses, monkeypatch):
+    monkeypatch.setattr(module, '_DEADLINE', 0.5)
+    partners.kill('reset')
+    with pytest.raises(StationError, match='scene_reset') as caught:
+        witnesses.tell('scene_reset', ('autostart',))
+    assert caught.value.code is ErrorCode.RUNNER_STAGE_TIMEOUT
