@@ -65,3 +65,8 @@ class Bench:
 class Opener:
     def __call__(self):
         return Bench()
+
+
+def threads(bench, job):
+    """Say how many threads a worker may use; what :func:`measure` can be asked to do."""
+    return os.environ.get('OPENBLAS_NUM_THREADS'), os.environ.get('OMP_NUM_THREADS')

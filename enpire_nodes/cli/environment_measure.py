@@ -177,6 +177,7 @@ def _about(workers: int, seconds: float) -> dict[str, Any]:
         'measured_by': f'{getpass.getuser()}@{platform.node()}',
         'versions': versions,
         'workers': workers,
+        'cores': os.cpu_count() or 1,
         'load_average': [round(value, 2) for value in os.getloadavg()],
         'seconds': round(seconds, 1),
     }

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed, Future, ProcessPoolExecutor
+import contextlib
 import multiprocessing
+import os
 from typing import Protocol, TypeVar
 
 from enpire_nodes.environment.acceptance.judged import Case, Judged, judged, ResetTried
@@ -16,6 +18,7 @@ from enpire_nodes.tasks.api import Verifier
 
 Job, Done = TypeVar('Job'), TypeVar('Done')
 
+_THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 _CHUNK = 8  # jobs that a worker gets at once
 
 
@@ -93,9 +96,12 @@ def measure(
             progress(1)
         return done
     results: dict[int, list[Done]] = {}
-    with ProcessPoolExecutor(
-        workers, multiprocessing.get_context('spawn'), _open, (opener,)
-    ) as pool:
+    with (
+        _one_thread_each(),
+        ProcessPoolExecutor(
+            workers, multiprocessing.get_context('spawn'), _open, (opener,)
+        ) as pool,
+    ):
         starts: dict[Future, int] = {
             pool.submit(_work, do, list(chunk)): start for start, chunk in _chunks(jobs)
         }
@@ -107,6 +113,21 @@ def measure(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [one for start in sorted(results) for one in results[start]]
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let workers that start within run their sums in one thread, as a station's nodes do."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, '1'))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 _bench: Workbench | None = None

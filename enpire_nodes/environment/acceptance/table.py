@@ -100,7 +100,7 @@ def _about(report: Mapping[str, Any]) -> RenderableType:
         f'{simulated["episodes"]} simulated episodes, seeds {simulated["first_seed"]} to '
         f'{simulated["last_seed"]}; {len(report["recorded"])} recorded ones',
         f'latency p50 {1e3 * latency["p50"]:.1f} ms, p99 {1e3 * latency["p99"]:.1f} ms, '
-        f'worst {1e3 * latency["worst"]:.1f} ms',
+        f'worst {1e3 * latency["worst"]:.1f} ms' + _busy(report),
     ]
     if resets['successes']:
         lines.append(
@@ -114,6 +114,14 @@ def _about(report: Mapping[str, Any]) -> RenderableType:
         )
     lines.append(f'judge {report["digest"]}')
     return Text('\n'.join(lines))
+
+
+def _busy(report: Mapping[str, Any]) -> str:
+    """Say so when other programs had the machine while a latency was measured."""
+    load, cores = report.get('load_average', [0.0])[0], report.get('cores', 1)
+    if load <= cores + 1.0:
+        return ''
+    return f'; the machine was busy (load {load:.1f} on {cores} cores): measure on a calm one'
 
 
 def _verdict(report: Mapping[str, Any]) -> Text:

@@ -3,7 +3,7 @@
 from collections import Counter
 import os
 
-from bright_bench import evidence, KINDS, Opener
+from bright_bench import evidence, KINDS, Opener, threads
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -46,6 +46,14 @@ def test_resets_run_in_other_processes():
     tried = measure(Opener(), try_reset, [('hole', 0), ('lying', 1)], workers=1)
     assert [(one.placement, one.success) for one in tried] == [('hole', False), ('lying', True)]
     assert tried[0].message != str(os.getpid())
+
+
+def test_workers_run_their_sums_in_one_thread_as_nodes_do(monkeypatch):
+    monkeypatch.setenv('OPENBLAS_NUM_THREADS', '7')
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    assert measure(Opener(), threads, [0], workers=1) == [('1', '1')]
+    assert os.environ['OPENBLAS_NUM_THREADS'] == '7'
+    assert 'OMP_NUM_THREADS' not in os.environ
 
 
 def test_an_error_in_a_worker_ends_it_all_and_arrives():

@@ -11,10 +11,10 @@ from enpire_nodes.environment.acceptance.report import build
 from enpire_nodes.environment.acceptance.table import tables
 
 
-def printed(episodes, tried):
+def printed(episodes, tried, **about):
     report = build(
         episodes, tried, required=Requirements(), task='pin_insertion', digest='abc', files={},
-        about={},
+        about=about,
     )  # fmt: skip
     console = Console(width=120, file=StringIO())
     console.print(tables(report))
@@ -61,3 +61,10 @@ def test_what_fails_is_named(extra, tried, words):
     text = printed([*good(3000), *extra], tried)
     assert words in text.splitlines()[-1]
     assert 'FAILS' in text
+
+
+def test_a_latency_that_was_measured_on_a_busy_machine_is_told_to_be_so():
+    calm = printed(good(3000), resets(), load_average=[2.1, 2.0, 2.0], cores=2)
+    assert 'busy' not in calm
+    busy = printed(good(3000), resets(), load_average=[7.9, 8.0, 6.0], cores=2)
+    assert 'the machine was busy (load 7.9 on 2 cores)' in busy
