@@ -104,7 +104,9 @@ class Guard:
         """
         if not told:
             names = ', '.join(self.questions()[node])
-            self._stop([f'{node} does not tell all of {names}: it is not the node that was frozen'])
+            self._stop(
+                [f'{node} does not tell all of {names}: it is not the node that was frozen']
+            )
         self._stop(self._other_parameters(node, told))
         for name in self.questions()[node]:
             if name in _TOLD:
