@@ -6,11 +6,16 @@ from collections.abc import Iterator
 import os
 from pathlib import Path
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+# stations of tests draw their audits by a key of their own, not by the user's
+os.environ.setdefault(
+    'ENPIRE_KEYS', str(Path(tempfile.gettempdir()) / f'enpire-test-keys-{os.getuid()}')
+)
 
 
 @pytest.fixture
