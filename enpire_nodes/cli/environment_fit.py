@@ -100,10 +100,12 @@ def run(args: argparse.Namespace) -> int:
     path = args.output or folder / 'weights.npz'
     digest = _save(weights, path)
     out.print(table(weights))
+    for line in doubts(weights):
+        out.print(line, style='yellow', highlight=False, soft_wrap=True)
     out.print(
         f'{time.monotonic() - began:.0f} s; written: {path} (sha256 {digest[:12]})\n'
         f'Measure the judge with it: enpire environment measure {args.task} --weights {path}\n'
-        'Judge with it: name it as `weights` below `files` of the station file.',
+        'Judge with it: name it as `weights` below `files` of the station file, or by --weights.',
         highlight=False,
         soft_wrap=True,
     )
@@ -138,6 +140,17 @@ def table(weights: Weights) -> Table:
             f'{held["brier"]:.4f}',
         )
     return shown
+
+
+def doubts(weights: Weights) -> list[str]:
+    """Return a line for each eye of which too few failures were held out to show its bound."""
+    bound = weights.about['bound']
+    return [
+        f'{camera}: {eye.held_out["failures"]} held-out failures cannot show that fewer than '
+        f'{bound:.0%} fool this eye; fit on more episodes'
+        for camera, eye in weights.eyes.items()
+        if eye.held_out['false_positive_bound'] > bound
+    ]
 
 
 def _recorded(

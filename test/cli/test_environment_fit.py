@@ -67,6 +67,9 @@ def test_it_fits_on_simulated_episodes_and_says_what_that_is_worth(fit, tmp_path
     said = capsys.readouterr().out
     for words in ('80 episodes, of which 40 are successes', 'held-out', 'sha256', '--weights'):
         assert words in said
+    failures = read_weights(path).eyes['side'].held_out['failures']
+    assert 5 < failures < 15
+    assert f'side: {failures} held-out failures cannot show that fewer than 5%' in said
 
 
 def test_it_learns_from_a_folder_of_evidence(fit, tmp_path):
@@ -125,6 +128,14 @@ def test_the_labelled_attempts_of_a_run_are_learned_from_too(fit, tmp_path, monk
     counts = read_weights(tmp_path / 'eyes.npz').about['episodes'].values()
     assert sum(part['successes'] for part in counts) == 33
     assert sum(part['failures'] for part in counts) == 36
+
+
+def test_an_eye_whose_bound_is_shown_is_not_doubted():
+    def eye(bound):
+        return SimpleNamespace(held_out={'failures': 80, 'false_positive_bound': bound})
+
+    made = SimpleNamespace(about={'bound': 0.05}, eyes={'side': eye(0.037), 'front': eye(0.058)})
+    assert [line.split(':')[0] for line in module.doubts(made)] == ['front']
 
 
 def test_a_run_that_is_named_must_be_there(fit):
