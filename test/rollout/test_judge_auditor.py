@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 
+from audit_support import evidence
 from broken_judges import BREAKS, CountingJudge, World
 import numpy as np
 import pytest
@@ -17,12 +19,15 @@ from enpire_msgs.msg import AuditStatus, Heartbeat, StationState, Verdict
 from enpire_msgs.srv import LabelTrial
 from enpire_nodes.bringup.table import AUDITED_PARTNERS
 from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.rollout import judge_auditor
 from enpire_nodes.rollout.auditing.book import AuditBook, LABEL
 from enpire_nodes.rollout.judge_auditor import JudgeAuditor
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import CANARY
 from enpire_nodes.rollout.trial_runner import TrialRunner
 from enpire_nodes.ros import qos
+from enpire_nodes.tasks.api import Outcome
+from enpire_nodes.tasks.second_opinion import Opinion
 
 pytestmark = pytest.mark.ros
 
@@ -228,6 +233,47 @@ def test_what_happened_while_it_was_down_is_caught_up(bench):
     bench.start_auditor(sample_share=1.0)
     status = bench.status(lambda status: status.trials == 3, 'three trials')
     assert status.sampled == 3
+
+
+class Opinions:
+    """Finds a failure in everything; told to wait, it does so until it is let."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def opine(self, frames, states) -> Opinion:
+        self.go.wait(20.0)
+        return Opinion(Outcome.FAILURE, 'no pin')
+
+
+def test_the_second_verifier_scores_bags_while_the_station_goes_on(bench, monkeypatch):
+    opinions, read = Opinions(), []
+
+    def evidence_of(bag, *, task, attempt):
+        read.append((bag.parent.name, task.name, attempt.index))
+        return evidence()
+
+    monkeypatch.setattr(judge_auditor, 'second_opinion_of', lambda task, cameras: opinions)
+    monkeypatch.setattr(judge_auditor, 'evidence_of', evidence_of)
+    BREAKS['says SUCCESS always'](bench.judge)
+    bench.start_runner(max_attempts=1)
+    bench.start_auditor(second_verifier=True)
+    assert bench.run('r1', 6).completed == 6
+    status = bench.status(lambda status: status.trials == 6, 'six trials')
+    assert not status.alarm  # it has not looked yet, and nobody waits for it
+    opinions.go.set()
+    status = bench.status(
+        lambda status: status.tallies and status.tallies[0].false_successes == 6, 'all six'
+    )
+    assert status.tallies[0].auditor == 'second_verifier'
+    assert 'second_verifier calls' in status.message
+    assert bench.run('r2', 1).error_code == ErrorCode.RUNNER_JUDGE_DOUBTED
+    assert [item[1:] for item in read] == [('pin_insertion', 1)] * 6
+    # what was scored is not scored again by the next auditor
+    bench.end(bench.auditor)
+    bench.start_auditor(second_verifier=True)
+    bench.status(lambda status: status.trials == 6, 'six trials again')
+    assert len(read) == 6
 
 
 def test_a_book_that_was_tampered_with_is_a_fault_and_stops_the_station(bench):
