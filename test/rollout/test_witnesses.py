@@ -28,6 +28,7 @@ def witnesses(ros, partners):
             ros.node, partners=('safety_gate',), deadlines=Deadlines(), lost_after=5.0
         ),
     )
+    ros.wait_until(lambda: client.presence.roster(), what='the heartbeat of the gate')
     nodes = ('safety_gate', 'scene_reset')
     witnesses = in_spinning_thread(ros, lambda: NodeWitnesses(client, nodes))
     yield witnesses
