@@ -187,7 +187,10 @@ class ArmFilter:
             if push > _TINY:
                 limited.append('force')
                 position = position + push * away
-                if self._arm.excess(position) > self._arm.excess(last.position):
+                # what is left of the step may lead out of the box, or farther ahead of the arm
+                if self._arm.excess(position) > self._arm.excess(last.position) or (
+                    length(position - state.position) > self._motion.lead
+                ):
                     position = last.position
         torque = length(state.torque)
         if torque > self._wrench.soft_torque:

@@ -178,6 +178,14 @@ def test_what_is_left_of_a_blocked_step_does_not_leave_the_box(arm):
     np.testing.assert_allclose(filtered.command.position, corner)
 
 
+def test_what_is_left_of_a_blocked_step_does_not_lead_the_arm_farther(arm):
+    last = make_command(HOME + [0.05, 0.0, 0.0])
+    slanted = make_state(force=40.0 * np.array([0.8, -0.6, 0.0]))
+    filtered = check(arm, make_command(HOME + [0.041, 0.028, 0.0]), last=last, state=slanted)
+    assert filtered.limited == ('force',)
+    np.testing.assert_allclose(filtered.command.position, last.position)
+
+
 def test_above_the_soft_torque_only_relieving_rotation_passes(arm):
     twisted = make_state(torque=np.array([0.0, 0.0, 4.0]))
     harder = check(arm, make_command(quaternion=turned(-0.05)), state=twisted)
