@@ -8,7 +8,6 @@ from pathlib import Path
 import sys
 import tempfile
 
-from hypothesis import settings
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -17,10 +16,6 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ.setdefault(
     'ENPIRE_KEYS', str(Path(tempfile.gettempdir()) / f'enpire-test-keys-{os.getuid()}')
 )
-
-# The suite says the same twice; HYPOTHESIS_PROFILE=default looks at other examples every time.
-settings.register_profile('repeatable', derandomize=True, deadline=None)
-settings.load_profile(os.environ.get('HYPOTHESIS_PROFILE', 'repeatable'))
 
 
 @pytest.fixture
