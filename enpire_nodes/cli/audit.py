@@ -8,11 +8,11 @@ import getpass
 import json
 import math
 from pathlib import Path
-import time
 
 from rich.markup import escape
 from rich.table import Table
 
+from enpire_nodes.cli import audit_look
 from enpire_nodes.cli.runs import add_run_argument, console, find_run, reported
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.context import shipped_settings
@@ -22,6 +22,7 @@ from enpire_nodes.rollout.auditing.audits import AuditedTrial, Audits
 from enpire_nodes.rollout.auditing.desk import AuditDesk
 from enpire_nodes.rollout.auditing.sample import Sampler
 from enpire_nodes.rollout.auditing.tally import Tally
+from enpire_nodes.rollout.human_time import in_words
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import AttemptRecord, TrialRecord, VerdictOutcome
 from enpire_nodes.rollout.run_directory import RunDirectory
@@ -29,8 +30,6 @@ from enpire_nodes.tasks.api import Task
 from enpire_nodes.tasks.registry import load_task
 
 _LABELS = ('success', 'failure', 'uncertain')
-#: s that looking at a sheet is taken to last at most, when nobody says how long it was.
-_LONGEST_LOOK = 600.0
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -96,12 +95,10 @@ def _list(arguments: argparse.Namespace) -> int:
     out.print(_queue(audits.waiting()))
     if audits.whole.tallies:
         out.print(_rates(audits))
-    spent = ', '.join(
-        f'{activity} {seconds / 60:.1f} min' for activity, seconds in audits.human_seconds.items()
-    )
+    spent = in_words(audits.human_seconds)
     out.print(
         f'{len(audits.trials)} trials heard, {len(audits.sampled)} drawn, {audits.canaries} '
-        f'canaries ({audits.canaries_failed} failed); people spent: {spent or "no time yet"}'
+        f'canaries ({audits.canaries_failed} failed); {spent or "no human minutes yet"}'
     )
     if audits.alarm:
         out.print(f'[bold red]ALARM[/]: {escape(audits.alarm)}')
@@ -113,10 +110,12 @@ def _show(arguments: argparse.Namespace) -> int:
 
     run, trial, attempt = _found(arguments)
     evidence = _evidence(arguments, run, trial, attempt)
-    path = arguments.output or _sheet(run, trial.trial_id, attempt.index)
+    sheet = _sheet(run, trial.trial_id, attempt.index)
+    path = arguments.output or sheet
     title = f'{trial.trial_id}, attempt {attempt.index}'
     try:
         contact_sheet(evidence, path, title=title)
+        audit_look.begin(sheet.with_suffix('.json'))
     except OSError as error:
         raise _wrong(f'cannot write {path}: {error.strerror}; name another by --output') from error
     print(path)
@@ -128,7 +127,8 @@ def _label(arguments: argparse.Namespace) -> int:
     run, trial, attempt = _found(arguments)
     seconds = arguments.seconds
     if seconds is None:
-        seconds = _looked(_sheet(run, trial.trial_id, attempt.index))
+        sheet = _sheet(run, trial.trial_id, attempt.index)
+        seconds = audit_look.seconds_since(sheet.with_suffix('.json'))
     label = VerdictOutcome[arguments.label.upper()]
     desk.label(trial.trial_id, attempt.index, label, labeller=arguments.by, seconds=seconds)
     verdict = attempt.verdict.outcome
@@ -213,16 +213,6 @@ def _attempt(trial: TrialRecord, number: int) -> AttemptRecord:
 
 def _sheet(run: RunDirectory, trial_id: str, attempt: int) -> Path:
     return run.trial(trial_id) / f'audit_{attempt}.png'
-
-
-def _looked(sheet: Path) -> float:
-    """Return for how long a sheet has been there to be looked at, in s."""
-    try:
-        return min(max(0.0, time.time() - sheet.stat().st_mtime), _LONGEST_LOOK)
-    except OSError as error:
-        raise _wrong(
-            'say how long it took you (--seconds), or look at it by `enpire audit show` first'
-        ) from error
 
 
 def _queue(waiting: list[AuditedTrial]) -> Table:

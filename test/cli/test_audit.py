@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 import json
-import os
-import time
 
 from audit_support import evidence
 import pytest
 from trial_support import attempt, ended, open_trial
 
-from enpire_nodes.cli import audit
+from enpire_nodes.cli import audit, audit_look
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.auditing.alarm import AlarmRule
 from enpire_nodes.rollout.auditing.desk import AuditDesk
@@ -71,7 +69,7 @@ def test_the_list_shows_what_waits_and_the_rates(enpire, desk):
     _, out, _ = enpire('list')
     assert 'trial_2' not in out
     assert 'person' in out
-    assert 'label 1.5 min' in out
+    assert 'label 1.5' in out
 
 
 def test_the_list_for_programs(enpire, desk):
@@ -123,12 +121,10 @@ def test_the_time_is_that_since_the_pictures_were_shown(enpire, desk, run):
     code, _, err = enpire('label', 'trial_2', 'success', '--by', 'Ada')
     assert code == 1
     assert '--seconds' in err
-    sheet = run / 'trials' / 'trial_2' / 'audit_1.png'
-    sheet.touch()
-    os.utime(sheet, (time.time() - 30, time.time() - 30))
+    audit_look.begin(run / 'trials' / 'trial_2' / 'audit_1.json')
     assert enpire('label', 'trial_2', 'success', '--by', 'Ada')[0] == 0
     desk.refresh()
-    assert desk.audits.human_seconds['label'] == pytest.approx(30.0, abs=5.0)
+    assert 0.0 <= desk.audits.human_seconds['label'] < 5.0
 
 
 @pytest.mark.parametrize(
@@ -162,7 +158,7 @@ def test_an_alarm_is_shown_until_it_is_cleared(enpire, desk):
     assert 'cleared by Ada' in out
     code, out, _ = enpire('list')
     assert (code, 'ALARM' in out) == (0, False)
-    assert 'review 2.0 min' in out
+    assert 'human minutes 2.0: review 2.0' in out
 
 
 def test_a_book_that_was_changed_is_refused(enpire, run):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 import sqlite3
-import time
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.ledger.chain import Entry
@@ -15,9 +14,6 @@ from enpire_nodes.rollout.ledger.chain import Entry
 SCHEMA_VERSION = 1
 
 COLUMNS = 'sequence, kind, wall_ns, monotonic_ns, trial_id, request_id, content, previous, digest'
-
-#: s that a reader gives a writer to make the table.
-_BEING_MADE = 2.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -71,6 +67,15 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     :raises sqlite3.Error: SQLite could not.
     :raises StationError: RUNNER_LEDGER_FAILED, the ledger was written by newer code.
     """
+    if not path.exists():  # whole or not at all: a reader may look at any moment
+        fresh = path.with_name(f'{path.name}.new')
+        fresh.unlink(missing_ok=True)
+        _open_for_writing(fresh).close()
+        fresh.replace(path)
+    return _open_for_writing(path)
+
+
+def _open_for_writing(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     try:
         connection.execute('PRAGMA journal_mode=WAL')
@@ -105,7 +110,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         uri=True,
     )
     try:
-        _await_table(connection)
+        connection.execute('SELECT 1 FROM entries LIMIT 1')
     except sqlite3.OperationalError as error:
         connection.close()
         if 'unable to open' not in str(error) and 'readonly' not in str(error):
@@ -114,20 +119,6 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         uri = f'{path.absolute().as_uri()}?mode=ro&immutable=1'
         return sqlite3.connect(uri, isolation_level=None, check_same_thread=False, uri=True)
     return connection
-
-
-def _await_table(connection: sqlite3.Connection) -> None:
-    """Read once; a runner that has just begun may not have made the table yet."""
-    deadline = time.monotonic() + _BEING_MADE
-    while True:
-        try:
-            connection.execute('SELECT 1 FROM entries LIMIT 1')
-        except sqlite3.OperationalError as error:
-            if 'no such table' not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def entry_of(row: tuple) -> Entry:

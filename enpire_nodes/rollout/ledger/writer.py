@@ -11,6 +11,7 @@ import sqlite3
 import time
 from typing import Any
 
+from enpire_nodes.common.clock import boot_id
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.ledger import chain
 from enpire_nodes.rollout.ledger.chain import canonical_json, Entry, GENESIS
@@ -45,7 +46,7 @@ class Ledger(LedgerReader):
         try:
             self._reserve = Reserve(self.run.path / 'ledger.reserve')
             self._connect(open_for_writing)
-            session = {'station': station, 'owner': owner, 'pid': os.getpid(), 'boot': _boot()}
+            session = {'station': station, 'owner': owner, 'pid': os.getpid(), 'boot': boot_id()}
             self._append(chain.SESSION, session)
         except BaseException:
             self._lock.release()
@@ -220,11 +221,3 @@ class Ledger(LedgerReader):
                 self._connection.execute('ROLLBACK')
             raise
         return entry
-
-
-def _boot() -> str:
-    """Return what tells this boot of the machine apart, whose monotonic clock is one clock."""
-    try:
-        return Path('/proc/sys/kernel/random/boot_id').read_text().strip()
-    except OSError:
-        return ''

@@ -32,6 +32,26 @@ def insert(connection, sequence, kind='note', trial=''):
     )
 
 
+def test_a_reader_finds_a_whole_ledger_or_none(tmp_path, monkeypatch):
+    path, seen = tmp_path / 'ledger.sqlite', []
+    connect = sqlite3.connect
+
+    def look(*arguments, **options):
+        seen.append(path.exists())
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(sqlite3, 'connect', look)
+    open_for_writing(path).close()
+    assert seen == [False, True], 'it is made under another name'
+    assert [file.name for file in tmp_path.iterdir()] == ['ledger.sqlite']
+
+
+def test_what_a_crash_left_half_made_is_made_anew(tmp_path):
+    (tmp_path / 'ledger.sqlite.new').write_bytes(b'half')
+    open_for_writing(tmp_path / 'ledger.sqlite').close()
+    open_for_reading(tmp_path / 'ledger.sqlite').close()
+
+
 def test_commits_are_written_ahead_and_flushed(connection):
     assert connection.execute('PRAGMA journal_mode').fetchone()[0] == 'wal'
     assert connection.execute('PRAGMA synchronous').fetchone()[0] == 2

@@ -1,7 +1,6 @@
 """Reading beside the writer."""
 
 import sqlite3
-import threading
 
 import pytest
 from trial_support import ended, fill, open_trial
@@ -21,15 +20,6 @@ def test_a_file_that_is_no_ledger_is_explained(tmp_path):
     (tmp_path / 'ledger.sqlite').write_bytes(b'garbage' * 100)
     with pytest.raises(StationError, match='damaged'):
         LedgerReader(tmp_path)
-
-
-def test_a_ledger_that_is_just_being_made_is_waited_for(tmp_path):
-    (tmp_path / 'ledger.sqlite').touch()
-    maker = threading.Timer(0.3, lambda: Ledger(tmp_path, station='s', owner='test').close())
-    maker.start()
-    with LedgerReader(tmp_path) as reader:
-        assert reader.trials() == []
-    maker.join()
 
 
 def test_trials_come_in_the_order_of_their_starts(tmp_path):
