@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from enpire_nodes.benchmark.plot import draw
     from enpire_nodes.benchmark.report import print_report, write_report
     from enpire_nodes.benchmark.session import Plan, Session
-    from enpire_nodes.cli.demo import own_domain
+    from enpire_nodes.cli.session import own_domain
 
     screen = console()
     stamp = time.strftime('%Y%m%d-%H%M%S')

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 import os
 from pathlib import Path
 import sys
 import time
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from enpire_nodes.bringup.configuration import (
@@ -21,6 +18,7 @@ from enpire_nodes.bringup.configuration import (
     StationConfiguration,
 )
 from enpire_nodes.cli.runs import console as make_console
+from enpire_nodes.cli.session import own_domain, Tale, work
 from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
 
 HELP = 'watch a simulated station work: a scripted policy, then one that searches by touch'
@@ -57,18 +55,6 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-@dataclass(slots=True)
-class Tale:
-    """What happened that the ledger does not know.
-
-    :param problems: in words, for a person; each breaks a promise of the demo.
-    """
-
-    problems: list[str] = field(default_factory=list)
-    memory: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 when it kept what it promises."""
     from enpire_nodes.cli.pictures import plot_success
@@ -92,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         return 2
     seeds = draw_seeds(args.seed, args.trials)
     with own_domain(args.domain):
-        tale = work(console, configuration, seeds, attempts=args.attempts)
+        tale = work(console, configuration, requests(seeds, attempts=args.attempts))
     if not RunDirectory(directory).ledger.is_file():
         sys.stderr.write('enpire demo: no trial was run: ' + '; '.join(tale.problems) + '\n')
         return 1
@@ -112,59 +98,22 @@ def run(args: argparse.Namespace) -> int:
     return 0 if all(kept for _, _, kept in promises) else 1
 
 
-def work(
-    console: Console,
-    configuration: StationConfiguration,
-    seeds: Sequence[int],
-    *,
-    attempts: int,
-) -> Tale:
-    """Bring the station up, have both controllers do the same trials, and take it down."""
+def requests(seeds: Sequence[int], *, attempts: int) -> list[Any]:
+    """Return the goals of ``RunTrials``: both controllers do the same trials."""
     from enpire_msgs.action import RunTrials
-    from enpire_nodes.bringup.station import (
-        StationNotReadyError,
-        StationProcesses,
-        StationTakenError,
-    )
-    from enpire_nodes.cli.client import StationLink
-    from enpire_nodes.cli.live import make_view
-    from enpire_nodes.common.errors import StationError
     from enpire_nodes.rollout.trial.requests import new_request_id
 
-    tale, began = Tale(), time.monotonic()
-    try:
-        with StationProcesses(configuration) as station, StationLink(station.namespace) as link:
-            with console.status(f'bringing {station.namespace} up'):
-                station.wait_ready(90.0)
-            console.print(
-                f'{station.namespace} is up after {time.monotonic() - began:.1f} s: '
-                f'{len(CONTROLLERS)} x {len(seeds)} trials at pace {configuration.pace}'
-            )
-            for number, controller in enumerate(CONTROLLERS, start=1):
-                goal = RunTrials.Goal(
-                    request_id=new_request_id(),
-                    requester='demo',
-                    trials=len(seeds),
-                    max_attempts=attempts,
-                    controller=controller,
-                    seeds=list(seeds),
-                )
-                title = f'{station.namespace} · {controller} · {number} of {len(CONTROLLERS)}'
-                with make_view(console, title, seen=link.board.closed) as view:
-                    result = link.run(goal, show=view.show)
-                if result.outcome != RunTrials.Result.COMPLETED:
-                    tale.problems.append(f'{controller}: {result.message}')
-                    break
-            tale.memory = station.memory()
-            for node in station.pids():
-                if station.restarts(node):
-                    tale.problems.append(f'{node} had to be restarted; see {station.log(node)}')
-    except (StationNotReadyError, StationTakenError, StationError, OSError) as error:
-        tale.problems.append(str(error))
-    except KeyboardInterrupt:
-        tale.problems.append('interrupted')
-    tale.seconds = time.monotonic() - began
-    return tale
+    return [
+        RunTrials.Goal(
+            request_id=new_request_id(),
+            requester='demo',
+            trials=len(seeds),
+            max_attempts=attempts,
+            controller=controller,
+            seeds=list(seeds),
+        )
+        for controller in CONTROLLERS
+    ]
 
 
 def check(
@@ -283,28 +232,3 @@ def draw_seeds(seed: int, count: int) -> list[int]:
     from enpire_nodes.rollout.trial.seeds import trial_seed
 
     return [trial_seed(seed, index) for index in range(count)]
-
-
-@contextmanager
-def own_domain(wanted: int | None = None) -> Iterator[int]:
-    """Stay on this machine, in a ROS domain that nobody else uses unless one is given."""
-    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
-    before = {name: os.environ.get(name) for name in names}
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    given = wanted if wanted is not None else before['ROS_DOMAIN_ID']
-    try:
-        if given is not None:
-            os.environ['ROS_DOMAIN_ID'] = str(given)
-            yield int(given)
-            return
-        import domain_coordinator
-
-        with domain_coordinator.domain_id() as domain:
-            os.environ['ROS_DOMAIN_ID'] = str(domain)
-            yield domain
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

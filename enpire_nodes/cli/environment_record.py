@@ -72,9 +72,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Record, and say what there is to label; 0 when every trial has an end."""
-    from enpire_nodes.cli.demo import own_domain
+    from enpire_msgs.action import RunTrials
     from enpire_nodes.cli.runs import console as make_console
+    from enpire_nodes.cli.session import own_domain, work
     from enpire_nodes.rollout.ledger import LedgerReader
+    from enpire_nodes.rollout.trial.requests import new_request_id
 
     plan = args.plan or [Share.parse(text) for text in PLAN]
     try:
@@ -94,14 +96,24 @@ def run(args: argparse.Namespace) -> int:
     with own_domain(args.domain) as domain:
         if any(share.controller == 'teleop' for share in plan):
             console.print(f'steer with: ROS_DOMAIN_ID={domain} enpire teleop', markup=False)
-        problem = _work(console, configuration, plan, attempts=args.attempts)
+        goals = [
+            RunTrials.Goal(
+                request_id=new_request_id(),
+                requester=REQUESTER,
+                trials=share.trials,
+                max_attempts=args.attempts,
+                controller=share.controller,
+            )
+            for share in plan
+        ]
+        problems = work(console, configuration, goals).problems
     try:
         with LedgerReader(directory) as ledger:
             console.print(summary(ledger.trials()))
     except StationError as error:
-        problem = problem or error.message
-    if problem:
-        sys.stderr.write(f'enpire environment record: {problem}\n')
+        problems.append(error.message)
+    if problems:
+        sys.stderr.write(f'enpire environment record: {"; ".join(problems)}\n')
         return 1
     console.print(f'next: enpire environment guide {task}', markup=False)
     return 0
@@ -120,39 +132,3 @@ def summary(trials: Sequence[TrialRecord]) -> str:
         for name, words in found.items()
     ]
     return '\n'.join(lines) or 'nothing was recorded'
-
-
-def _work(console: Any, configuration: Any, plan: Sequence[Share], *, attempts: int) -> str:
-    """Run the plan; return what went wrong, empty when nothing did."""
-    from enpire_msgs.action import RunTrials
-    from enpire_nodes.bringup.station import (
-        StationNotReadyError,
-        StationProcesses,
-        StationTakenError,
-    )
-    from enpire_nodes.cli.client import StationLink
-    from enpire_nodes.cli.live import make_view
-    from enpire_nodes.rollout.trial.requests import new_request_id
-
-    try:
-        with StationProcesses(configuration) as station, StationLink(station.namespace) as link:
-            with console.status(f'bringing {station.namespace} up'):
-                station.wait_ready(90.0)
-            for share in plan:
-                goal = RunTrials.Goal(
-                    request_id=new_request_id(),
-                    requester=REQUESTER,
-                    trials=share.trials,
-                    max_attempts=attempts,
-                    controller=share.controller,
-                )
-                title = f'{station.namespace} · {share.controller}'
-                with make_view(console, title, seen=link.board.closed) as view:
-                    result = link.run(goal, show=view.show)
-                if result.outcome != RunTrials.Result.COMPLETED:
-                    return f'{share.controller}: {result.message}'
-    except (StationNotReadyError, StationTakenError, StationError, OSError) as error:
-        return str(error)
-    except KeyboardInterrupt:
-        return 'interrupted; what was recorded stays'
-    return ''

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 import io
-import os
 
 import pytest
 from rich.console import Console
 
 from enpire_nodes.cli import demo
-from enpire_nodes.cli.demo import check, draw_seeds, farewell, own_domain, promise_table, Tale
+from enpire_nodes.cli.demo import check, draw_seeds, farewell, promise_table, requests
 from enpire_nodes.cli.main import main
+from enpire_nodes.cli.session import Tale
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.rollout.ledger import Ledger, LedgerReader
 from enpire_nodes.rollout.records import (
@@ -132,16 +132,12 @@ def test_both_controllers_get_the_same_seeds():
     assert draw_seeds(1, 3) == draw_seeds(1, 5)[:3]
 
 
-def test_the_domain_is_given_back(monkeypatch):
-    monkeypatch.delenv('ROS_DOMAIN_ID', raising=False)
-    with own_domain() as domain:
-        assert os.environ['ROS_DOMAIN_ID'] == str(domain)
-        assert os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
-        with own_domain() as inner:
-            assert inner == domain
-    assert 'ROS_DOMAIN_ID' not in os.environ
-    with own_domain(42) as domain:
-        assert (domain, os.environ['ROS_DOMAIN_ID']) == (42, '42')
+@pytest.mark.ros
+def test_both_controllers_are_asked_for_the_same_trials():
+    first, second = requests([4, 5], attempts=2)
+    assert (first.controller, second.controller) == demo.CONTROLLERS
+    assert list(first.seeds) == list(second.seeds) == [4, 5]
+    assert first.request_id != second.request_id
 
 
 def test_the_farewell_says_where_everything_is(tmp_path):
@@ -154,7 +150,7 @@ def test_the_farewell_says_where_everything_is(tmp_path):
 
 
 def test_a_station_that_does_not_come_up_breaks_the_promise(monkeypatch, tmp_path, capsys, ledger):
-    def no_station(console, configuration, seeds, *, attempts):
+    def no_station(console, configuration, goals):
         return Tale(problems=['driver: exited with 3'])
 
     monkeypatch.setattr(demo, 'work', no_station)

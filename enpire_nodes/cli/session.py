@@ -1,0 +1,96 @@
+"""A station brought up for a while, to work off some requests: the demo, and phase one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+import os
+import time
+from typing import Any
+
+from rich.console import Console
+
+from enpire_nodes.bringup.configuration import StationConfiguration
+
+
+@dataclass(slots=True)
+class Tale:
+    """What happened that the ledger does not know.
+
+    :param problems: in words, for a person.
+    :param memory: bytes, by process, when the work was done.
+    :param seconds: of wall-clock altogether.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    memory: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def work(console: Console, configuration: StationConfiguration, goals: Sequence[Any]) -> Tale:
+    """Bring the station up, have it do the requests one after another, and take it down.
+
+    :param goals: of ``RunTrials``; the first one that is not completed ends the work.
+    """
+    from enpire_msgs.action import RunTrials
+    from enpire_nodes.bringup.station import (
+        StationNotReadyError,
+        StationProcesses,
+        StationTakenError,
+    )
+    from enpire_nodes.cli.client import StationLink
+    from enpire_nodes.cli.live import make_view
+    from enpire_nodes.common.errors import StationError
+
+    tale, began = Tale(), time.monotonic()
+    try:
+        with StationProcesses(configuration) as station, StationLink(station.namespace) as link:
+            with console.status(f'bringing {station.namespace} up'):
+                station.wait_ready(90.0)
+            console.print(
+                f'{station.namespace} is up after {time.monotonic() - began:.1f} s: '
+                f'{sum(goal.trials for goal in goals)} trials at pace {configuration.pace}'
+            )
+            for number, goal in enumerate(goals, start=1):
+                title = f'{station.namespace} · {goal.controller} · {number} of {len(goals)}'
+                with make_view(console, title, seen=link.board.closed) as view:
+                    result = link.run(goal, show=view.show)
+                if result.outcome != RunTrials.Result.COMPLETED:
+                    tale.problems.append(f'{goal.controller}: {result.message}')
+                    break
+            tale.memory = station.memory()
+            for node in station.pids():
+                if station.restarts(node):
+                    tale.problems.append(f'{node} had to be restarted; see {station.log(node)}')
+    except (StationNotReadyError, StationTakenError, StationError, OSError) as error:
+        tale.problems.append(str(error))
+    except KeyboardInterrupt:
+        tale.problems.append('interrupted; what was recorded stays')
+    tale.seconds = time.monotonic() - began
+    return tale
+
+
+@contextmanager
+def own_domain(wanted: int | None = None) -> Iterator[int]:
+    """Stay on this machine, in a ROS domain that nobody else uses unless one is given."""
+    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
+    before = {name: os.environ.get(name) for name in names}
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    given = wanted if wanted is not None else before['ROS_DOMAIN_ID']
+    try:
+        if given is not None:
+            os.environ['ROS_DOMAIN_ID'] = str(given)
+            yield int(given)
+            return
+        import domain_coordinator
+
+        with domain_coordinator.domain_id() as domain:
+            os.environ['ROS_DOMAIN_ID'] = str(domain)
+            yield domain
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
