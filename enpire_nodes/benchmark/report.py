@@ -15,8 +15,8 @@ from rich.text import Text
 from enpire_nodes.benchmark.evaluation import Evaluation
 from enpire_nodes.benchmark.figures import Figure
 from enpire_nodes.benchmark.timing import outcomes, TrialTiming
+from enpire_nodes.common.writing import write_json
 from enpire_nodes.rollout.record_json import to_json
-from enpire_nodes.rollout.run_directory import write_json
 
 _MARKS = {True: '[green]reached[/]', False: '[red]not reached[/]', None: ''}
 

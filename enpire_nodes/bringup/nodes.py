@@ -15,7 +15,7 @@ from enpire_nodes.bringup.configuration import Respawn, StationConfiguration
 from enpire_nodes.bringup.parameters import parameters_text
 from enpire_nodes.bringup.table import AUDITED_PARTNERS, AUDITOR, EVERY_NODE, NODES
 from enpire_nodes.common.files import config_file
-from enpire_nodes.rollout.run_directory import write_atomically
+from enpire_nodes.common.writing import write_atomically
 
 PACKAGE = 'enpire'
 CONTAINER = 'station_container'

@@ -10,10 +10,10 @@ import yaml
 from enpire_nodes.common.cameras import Camera, cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.files import config_file
+from enpire_nodes.common.writing import write_json
 from enpire_nodes.environment.evidence import Evidence, judge, save
 from enpire_nodes.environment.learned.weights import load_eyes
 from enpire_nodes.rollout.auditing.canaries import read_catalogue
-from enpire_nodes.rollout.run_directory import write_json
 from enpire_nodes.tasks.api import Outcome, Task, Verifier
 
 

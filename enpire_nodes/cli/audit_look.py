@@ -12,7 +12,7 @@ import time
 
 from enpire_nodes.common.clock import boot_id
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.rollout.run_directory import write_json
+from enpire_nodes.common.writing import write_json
 
 #: s that looking at a sheet is taken to last at most, when nobody says how long it was.
 LONGEST = 600.0

@@ -1,4 +1,4 @@
-"""Where a run keeps its files, and how a file is written so that a crash leaves it whole.
+"""Where a run keeps its files.
 
 ::
 
@@ -11,11 +11,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import json
-import os
 from pathlib import Path
 import re
-from typing import Any
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 
@@ -66,36 +63,3 @@ class RunDirectory:
     def relative(self, path: Path) -> str:
         """Return ``path`` as records name it: relative to the run, with forward slashes."""
         return path.relative_to(self.path).as_posix()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` so that any crash leaves the old content or the new, never a part.
-
-    :raises OSError: the file could not be written; the old one is untouched.
-    """
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('wb') as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_directory(path.parent)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write ``data`` as indented JSON, atomically."""
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, text.encode() + b'\n')
-
-
-def sync_directory(path: Path) -> None:
-    """Flush a directory, so that a rename within it survives a power loss."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.keys import keys_directory, write_new
 
 _FINGERPRINT = re.compile(r'[0-9a-f]{64}')
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -36,12 +37,6 @@ class Signature:
 
     fingerprint: str
     value: str
-
-
-def keys_directory() -> Path:
-    """Return where the keys of this machine lie."""
-    named = os.environ.get('ENPIRE_KEYS')
-    return Path(named).expanduser() if named else Path.home() / '.config' / 'enpire'
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -123,17 +118,9 @@ def _make(directory: Path, path: Path) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    _write_new(path, private, 0o600)
-    _write_new(trusted / f'{fingerprint(key.public_key())}.pem', public, 0o644)
-
-
-def _write_new(path: Path, content: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, 'wb') as stream:
-        os.fchmod(descriptor, mode)  # whatever the umask
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
+    # the public key first: a private one without it could sign, and nobody would believe it
+    write_new(trusted / f'{fingerprint(key.public_key())}.pem', public, mode=0o644)
+    write_new(path, private)
 
 
 def _refuse_foreign_writers(*paths: Path) -> None:

@@ -19,8 +19,8 @@ import time
 from typing import Any, BinaryIO
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.writing import sync_directory
 from enpire_nodes.rollout.ledger.chain import canonical_json, GENESIS
-from enpire_nodes.rollout.run_directory import sync_directory
 
 FILE_NAME = 'audits.jsonl'
 

@@ -14,11 +14,11 @@ policy must therefore run in its sandbox, where neither that folder nor the run 
 from __future__ import annotations
 
 import hmac
-import os
 from pathlib import Path
 import secrets
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.keys import keys_directory, write_new
 
 _BYTES = 32
 KEY_FILE = 'audit.key'
@@ -42,12 +42,6 @@ class Sampler:
         return int.from_bytes(value[:8], 'big') < self._below
 
 
-def keys_directory() -> Path:
-    """Return the folder of what nobody but the station's user may read."""
-    named = os.environ.get('ENPIRE_KEYS')
-    return Path(named).expanduser() if named else Path.home() / '.config' / 'enpire'
-
-
 def audit_key(directory: Path | None = None) -> bytes:
     """Return the key of the draws; made on first use.
 
@@ -58,7 +52,7 @@ def audit_key(directory: Path | None = None) -> bytes:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            _make(path)
+            write_new(path, secrets.token_bytes(_BYTES))
         mode = path.stat().st_mode & 0o777
         key = path.read_bytes()
     except OSError as error:
@@ -74,20 +68,3 @@ def audit_key(directory: Path | None = None) -> bytes:
             f'chmod 600 it if it was never shown to anybody, else remove it',
         )
     return key
-
-
-def _make(path: Path) -> None:
-    # linked into place whole, so that of two nodes that start together both read the same key
-    fresh = path.with_name(f'.{path.name}.{os.getpid()}.{secrets.token_hex(4)}')
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, 'wb') as stream:
-            stream.write(secrets.token_bytes(_BYTES))
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            return
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from enpire_nodes.common.clock import boot_id
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.writing import write_json
 from enpire_nodes.rollout.ledger import chain
 from enpire_nodes.rollout.ledger.chain import canonical_json, Entry, GENESIS
 from enpire_nodes.rollout.ledger.database import COLUMNS, open_for_writing, station_errors
@@ -21,7 +22,7 @@ from enpire_nodes.rollout.ledger.reader import LedgerReader
 from enpire_nodes.rollout.ledger.reserve import Reserve
 from enpire_nodes.rollout.record_json import to_json, trial_data
 from enpire_nodes.rollout.records import RequestRecord, StateInterval, TrialOutcome, TrialRecord
-from enpire_nodes.rollout.run_directory import RunDirectory, write_json
+from enpire_nodes.rollout.run_directory import RunDirectory
 
 _LOG = logging.getLogger(__name__)
 

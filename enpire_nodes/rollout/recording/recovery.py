@@ -10,6 +10,7 @@ import shutil
 import yaml
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.writing import sync_directory
 from enpire_nodes.rollout.recording import metadata
 from enpire_nodes.rollout.recording.check import bag_file, BagReport, check_bag
 from enpire_nodes.rollout.recording.definitions import Definition
@@ -21,7 +22,6 @@ from enpire_nodes.rollout.recording.writer import (
     ORIGIN_RECORD,
     write_error,
 )
-from enpire_nodes.rollout.run_directory import sync_directory
 
 #: What the file as it was found is called afterwards.
 UNFINISHED = '.unfinished'

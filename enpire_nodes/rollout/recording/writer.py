@@ -18,10 +18,10 @@ import time
 from mcap.writer import CompressionType, Writer
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.writing import sync_directory, write_atomically
 from enpire_nodes.rollout.recording import metadata
 from enpire_nodes.rollout.recording.definitions import Definition
 from enpire_nodes.rollout.recording.metadata import OfferedQos, TopicSummary
-from enpire_nodes.rollout.run_directory import sync_directory, write_atomically
 
 COMPRESSIONS = {
     'none': CompressionType.NONE,

@@ -7,9 +7,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.keys import write_new
+from enpire_nodes.environment.contract import signing
 from enpire_nodes.environment.contract.signing import (
     fingerprint,
-    keys_directory,
     sign,
     Signature,
     signing_key,
@@ -35,12 +36,17 @@ def test_the_first_use_makes_a_private_key_and_trusts_it(tmp_path):
     assert fingerprint(again.public_key()) == fingerprint(key.public_key())
 
 
-def test_the_place_of_the_keys_can_be_named(tmp_path, monkeypatch):
-    monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path))
-    assert keys_directory() == tmp_path
-    monkeypatch.delenv('ENPIRE_KEYS')
-    monkeypatch.setenv('HOME', '/home/somebody')
-    assert str(keys_directory()) == '/home/somebody/.config/enpire'
+def test_an_interruption_leaves_no_key_that_nobody_trusts(tmp_path, monkeypatch):
+    def interrupt(path, content, **options):
+        if path.name == 'environment.key':
+            raise KeyboardInterrupt
+        return write_new(path, content, **options)
+
+    monkeypatch.setattr(signing, 'write_new', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        signing_key(tmp_path)
+    monkeypatch.undo()
+    verify(b'content', sign(b'content', signing_key(tmp_path)), tmp_path)
 
 
 @pytest.mark.parametrize('mode', [0o640, 0o604, 0o620])
