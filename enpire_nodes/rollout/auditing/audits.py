@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from enpire_nodes.rollout.auditing import book
@@ -100,6 +101,16 @@ class Audits:
         self.whole = Findings()
         #: Since the last time that somebody cleared an alarm.
         self.fresh = Findings()
+
+    @classmethod
+    def of(cls, run: Path) -> Audits:
+        """Return where the audits of a run stand now.
+
+        :raises StationError: RUNNER_LEDGER_FAILED, the book was tampered with.
+        """
+        audits = cls()
+        audits.take(book.AuditBook(run).news())
+        return audits
 
     def take(self, entries: Iterable[book.Entry]) -> None:
         """Go on by some entries."""
