@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 import os
+import time
 
 import numpy as np
 
@@ -60,6 +61,9 @@ class Bench:
     def reset(self, placement, seed):
         return ResetTried(placement, seed, seed > 0, 4.0, message=str(os.getpid()))
 
+    def close(self):
+        self.closed = True
+
 
 @dataclass(frozen=True)
 class Opener:
@@ -70,3 +74,19 @@ class Opener:
 def threads(bench, job):
     """Say how many threads a worker may use; what :func:`measure` can be asked to do."""
     return os.environ.get('OPENBLAS_NUM_THREADS'), os.environ.get('OMP_NUM_THREADS')
+
+
+@dataclass(frozen=True)
+class BrokenOpener:
+    def __call__(self):
+        raise StationError(ErrorCode.REWARD_INTERNAL, 'nothing can draw here')
+
+
+def die(bench, job):
+    """Let a worker vanish as one does for which there is no memory."""
+    os._exit(9)
+
+
+def hang(bench, job):
+    """Let a worker hang, for longer than any test may take."""
+    time.sleep(600.0)

@@ -6,12 +6,15 @@ Where episodes come from is not known here: a worker opens a :class:`Workbench`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed, Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 import contextlib
+from functools import cache
 import multiprocessing
 import os
 from typing import Protocol, TypeVar
 
+from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.acceptance.judged import Case, Judged, judged, ResetTried
 from enpire_nodes.environment.evidence import Evidence, judge_timed, load
 from enpire_nodes.tasks.api import Verifier
@@ -20,6 +23,7 @@ Job, Done = TypeVar('Job'), TypeVar('Done')
 
 _THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 _CHUNK = 8  # jobs that a worker gets at once
+STALL = 1200.0  # s of wall-clock in which one chunk at least is done, even of resets that fail
 
 
 class Workbench(Protocol):
@@ -34,8 +38,11 @@ class Workbench(Protocol):
     def reset(self, placement: str, seed: int) -> ResetTried:
         """Try one reset."""
 
+    def close(self) -> None:
+        """Give back what it holds. May be repeated."""
 
-#: Opens a workbench in a worker; to be pickled, so an instance of a class at module level.
+
+#: Opens a workbench in a worker; to be pickled and hashed, so a frozen dataclass at module level.
 Opener = Callable[[], Workbench]
 
 
@@ -87,32 +94,48 @@ def measure(
     :param workers: processes; 0 does it all in this one.
     :param progress: told how many jobs have just been done.
     :return: in the order of the jobs.
+    :raises StationError: what a job raises, or REWARD_INTERNAL for a worker that died or hangs.
     """
     if not workers:
-        bench = opener()
-        done = []
-        for job in jobs:
-            done.append(do(bench, job))
-            progress(1)
-        return done
-    results: dict[int, list[Done]] = {}
+        with contextlib.closing(opener()) as bench:
+            done = []
+            for job in jobs:
+                done.append(do(bench, job))
+                progress(1)
+            return done
+    others = set(multiprocessing.active_children())
     with (
         _one_thread_each(),
-        ProcessPoolExecutor(
-            workers, multiprocessing.get_context('spawn'), _open, (opener,)
-        ) as pool,
+        ProcessPoolExecutor(workers, multiprocessing.get_context('spawn')) as pool,
     ):
-        starts: dict[Future, int] = {
-            pool.submit(_work, do, list(chunk)): start for start, chunk in _chunks(jobs)
-        }
+        futures = [pool.submit(_work, opener, do, list(chunk)) for chunk in _chunks(jobs)]
         try:
-            for future in as_completed(starts):
-                results[starts[future]] = future.result()
-                progress(len(results[starts[future]]))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            _wait(futures, progress)
+        except BaseException as error:
+            # leaving the pool waits for its workers, and one that hangs never ends by itself
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
+            if isinstance(error, BrokenProcessPool):
+                raise _failed('died; is there enough memory?') from error
             raise
-    return [one for start in sorted(results) for one in results[start]]
+    return [one for future in futures for one in future.result()]
+
+
+def _wait(futures: Sequence[Future], progress: Callable[[int], None]) -> None:
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, STALL, FIRST_COMPLETED)
+        if not done:
+            raise _failed(f'did nothing for {STALL:g} s')
+        for future in done:
+            progress(len(future.result()))
+
+
+def _failed(why: str) -> StationError:
+    return StationError(
+        ErrorCode.REWARD_INTERNAL,
+        f'a worker process {why}; try again with --workers 0 to see what it does',
+    )
 
 
 @contextlib.contextmanager
@@ -130,18 +153,15 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-_bench: Workbench | None = None
+@cache  # one for each worker
+def _bench(opener: Opener) -> Workbench:
+    return opener()
 
 
-def _open(opener: Opener) -> None:
-    global _bench
-    _bench = opener()
+def _work(opener: Opener, do: Callable[[Workbench, Job], Done], jobs: Sequence[Job]) -> list[Done]:
+    return [do(_bench(opener), job) for job in jobs]
 
 
-def _work(do: Callable[[Workbench, Job], Done], jobs: Sequence[Job]) -> list[Done]:
-    return [do(_bench, job) for job in jobs]
-
-
-def _chunks(jobs: Sequence[Job]) -> Iterator[tuple[int, Sequence[Job]]]:
+def _chunks(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
     for start in range(0, len(jobs), _CHUNK):
-        yield start, jobs[start : start + _CHUNK]
+        yield jobs[start : start + _CHUNK]

@@ -1,12 +1,15 @@
 """Judging many episodes, here and in worker processes."""
 
 from collections import Counter
+import contextlib
+import multiprocessing
 import os
 
-from bright_bench import evidence, KINDS, Opener, threads
+from bright_bench import Bench, BrokenOpener, die, evidence, hang, KINDS, Opener, threads
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.acceptance import measure as module
 from enpire_nodes.environment.acceptance.judged import Case
 from enpire_nodes.environment.acceptance.measure import judge_case, measure, plan, try_reset
 from enpire_nodes.environment.evidence import save
@@ -61,3 +64,27 @@ def test_an_error_in_a_worker_ends_it_all_and_arrives():
     with pytest.raises(StationError, match='process') as caught:
         measure(Opener(), judge_case, cases, workers=2)
     assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
+
+
+@pytest.mark.parametrize(('do', 'stall', 'words'), [(die, 60.0, 'died'), (hang, 4.0, 'for 4 s')])
+def test_a_worker_that_dies_or_hangs_is_an_error_and_none_stays_behind(
+    monkeypatch, do, stall, words
+):
+    monkeypatch.setattr(module, 'STALL', stall)
+    with pytest.raises(StationError, match=words) as caught:
+        measure(Opener(), do, [0, 1], workers=1)
+    assert caught.value.code is ErrorCode.REWARD_INTERNAL
+    assert multiprocessing.active_children() == []
+
+
+def test_a_workbench_that_cannot_be_opened_says_why_from_a_worker_too():
+    with pytest.raises(StationError, match='nothing can draw here'):
+        measure(BrokenOpener(), judge_case, [Case('inserted', 0)], workers=1)
+
+
+@pytest.mark.parametrize('kind', ['inserted', 'broken'])
+def test_the_workbench_of_this_process_is_closed_whatever_happens(kind):
+    bench = Bench()
+    with contextlib.suppress(StationError):
+        measure(lambda: bench, judge_case, [Case(kind, 0)], workers=0)
+    assert bench.closed
