@@ -87,7 +87,8 @@ def shadow_problems(
             if not any(_below(origin, _package_root(known, top)) for known in roots):
                 wrong.append(f'module {name} runs from {origin}, beside the frozen package')
         elif (top in sys.stdlib_module_names or name in _UNASKED) and not any(
-            _below(origin, folder) for folder in standard
+            # the module's folder, not what it links to: Debian links sitecustomize.py to /etc
+            _below(origin.parent, folder) for folder in standard
         ):
             wrong.append(f'module {name} of Python itself is shadowed by {origin}')
     return wrong

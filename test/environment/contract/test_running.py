@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from enpire_nodes.environment.contract import running
 from enpire_nodes.environment.contract.files import core_files
 from enpire_nodes.environment.contract.running import (
     LIBRARIES,
@@ -54,6 +55,20 @@ def test_a_module_from_elsewhere_is_named_with_its_place(name, origin):
     (problem,) = problems(name, origin)
     assert name in problem
     assert origin in problem
+
+
+def test_a_module_of_python_may_be_a_link_but_not_one_into_it(tmp_path, monkeypatch):
+    """As Debian's ``sitecustomize.py``; whoever writes to Python's own folder needs no link."""
+    library, outside = tmp_path / 'python3', tmp_path / 'etc'
+    for folder in (library, outside):
+        folder.mkdir()
+    (outside / 'sitecustomize.py').touch()
+    (library / 'sitecustomize.py').symlink_to(outside / 'sitecustomize.py')
+    (library / 'statistics.py').touch()
+    (outside / 'statistics.py').symlink_to(library / 'statistics.py')
+    monkeypatch.setattr(running, '_standard_folders', lambda: (library,))
+    assert problems('sitecustomize', str(library / 'sitecustomize.py')) == []
+    assert problems('statistics', str(outside / 'statistics.py')) != []
 
 
 def test_this_process_runs_the_frozen_files():
