@@ -110,18 +110,3 @@ def test_a_settings_file_that_the_station_no_longer_names_is_missing(bench, watc
     wrong = FileWatch({**frozen, 'settings/more': 'x'}, bench.files).full()
     assert wrong[0].startswith('settings/more is missing')
     assert 'configuration' in wrong[0]
-
-
-def test_the_quick_look_is_quick(bench, watch):
-    for number in range(300):
-        bench.path(f'bench/m{number}.py').write_text(f'x = {number}\n')
-    watch = FileWatch(digests(bench.files), bench.files)
-    watch.full()
-    best = min(_seconds(watch.quick) for _ in range(5))
-    assert best < 0.1
-
-
-def _seconds(call) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
