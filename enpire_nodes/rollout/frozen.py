@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import hashlib
-from pathlib import Path
 from typing import Any, Protocol
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.guard import Guard, JUDGE
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import NOTE
-from enpire_nodes.rollout.records import (
-    AttemptRecord,
-    ParameterValue,
-    UNFROZEN,
-    VerdictOutcome,
-    VerdictRecord,
-)
-from enpire_nodes.rollout.trial.port import ExecuteResult, Recording, ResetResult, Station
-from enpire_nodes.tasks.api import Pose
+from enpire_nodes.rollout.records import ParameterValue, UNFROZEN, VerdictOutcome, VerdictRecord
+from enpire_nodes.rollout.trial.port import Station
 
 #: Key of the ledger's note that says which environment a run began with.
 ENVIRONMENT = 'environment'
@@ -64,7 +56,9 @@ def require_own_run(ledger: LedgerReader, digest: str) -> None:
 
 
 class FrozenStation:
-    """Passes everything on, and ends a trial or a request once the environment has changed.
+    """Ends a trial or a request once the environment has changed.
+
+    In all else it is ``station``; see :class:`~enpire_nodes.rollout.trial.port.Station`.
 
     :param station: that works.
     :param guard: of the manifest.
@@ -74,9 +68,8 @@ class FrozenStation:
     def __init__(self, station: Station, guard: Guard, witnesses: Witnesses) -> None:
         self._station, self._guard, self._witnesses = station, guard, witnesses
 
-    def now_ns(self) -> int:
-        """Return the station's clock in ns."""
-        return self._station.now_ns()
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._station, name)
 
     def prepare(self, controller: str, parameters: Mapping[str, ParameterValue]) -> str:
         """Prepare the station; refuse to begin a trial in a changed environment."""
@@ -90,29 +83,9 @@ class FrozenStation:
     def check(self) -> None:
         """Raise what would keep a trial from going on now."""
         self._station.check()
-        self._guard.check_limits(self._witnesses.limits_digest)
-
-    def start_recording(self, trial_id: str, bag: Path) -> None:
-        """Start the trial's bag."""
-        self._station.start_recording(trial_id, bag)
-
-    def reset(self, trial_id: str, seed: int) -> ResetResult:
-        """Put the scene back."""
-        return self._station.reset(trial_id, seed)
-
-    def execute(
-        self,
-        trial_id: str,
-        attempt: int,
-        *,
-        seed: int,
-        fixture: Pose,
-        previous: tuple[AttemptRecord, ...],
-    ) -> ExecuteResult:
-        """Run the policy once."""
-        return self._station.execute(
-            trial_id, attempt, seed=seed, fixture=fixture, previous=previous
-        )
+        # a runner that has just started has not heard the gate; `prepare` waits for it
+        if self._witnesses.limits_digest:
+            self._guard.check_limits(self._witnesses.limits_digest)
 
     def judge(
         self, trial_id: str, attempt: int, *, settle_start_ns: int, settled_ns: int
@@ -128,10 +101,6 @@ class FrozenStation:
             # a judge that could not work says nothing of itself
             self._guard.check_verdict(verdict.digest)
         return verdict
-
-    def stop_recording(self, trial_id: str) -> Recording:
-        """Close the bag."""
-        return self._station.stop_recording(trial_id)
 
     def _ask(self, node: str) -> None:
         names = self._guard.questions()[node]

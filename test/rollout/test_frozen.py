@@ -159,6 +159,15 @@ def test_a_gate_with_other_limits_is_named_before_anything_moves(frozen):
     assert 'reset' not in frozen.station.log
 
 
+def test_a_gate_that_was_not_heard_yet_is_waited_for_and_not_suspected(frozen):
+    """As by stored evidence that is judged right after a start of the runner."""
+    frozen.witnesses.limits_digest = ''
+    station = frozen.environment.held(frozen.station, frozen.witnesses)
+    station.check()
+    with pytest.raises(StationError, match='safety_gate.*does not say which'):
+        station.prepare('', {})
+
+
 def test_a_gate_that_comes_back_with_other_limits_ends_the_trial(frozen):
     def restart(stage: str) -> None:
         if stage == 'reset':
