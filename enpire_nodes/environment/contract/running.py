@@ -88,7 +88,8 @@ def shadow_problems(
                 wrong.append(f'module {name} runs from {origin}, beside the frozen package')
         elif (top in sys.stdlib_module_names or name in _UNASKED) and not any(
             # the module's folder, not what it links to: Debian links sitecustomize.py to /etc
-            _below(origin.parent, folder) for folder in standard
+            _below(origin.parent, folder)
+            for folder in standard
         ):
             wrong.append(f'module {name} of Python itself is shadowed by {origin}')
     return wrong
