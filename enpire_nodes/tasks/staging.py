@@ -58,7 +58,10 @@ class Stager(Protocol):
         """Add to a simulated bench what only staged scenes need."""
 
     def stage(self, kind: str, cameras: Mapping[str, Camera], rng: np.random.Generator) -> Staging:
-        """Draw a scene of a kind."""
+        """Draw a scene of a kind.
+
+        :raises ValueError: the settings of the task leave no room for it; names what to change.
+        """
 
     def shows(self, kind: str, truth: Mapping[str, Any]) -> bool:
         """Tell whether a scene that came to rest is what its kind says."""

@@ -49,6 +49,8 @@ _CARD_COLOURS = (
     (0.85, 0.85, 0.83, 1.0),
     (0.86, 0.66, 0.54, 1.0),  # a hand of flesh
 )
+_TRIES = 1000  # draws of a place before the tray counts as too small
+_FULL = 'the tray has no place for a pin beside the block; enlarge tray.size'
 _HIDDEN = ('on_rim', 'beside', 'behind', 'tilted', 'half_inserted', 'held', 'missing')
 
 
@@ -110,6 +112,7 @@ class PinStager:
         """Draw a scene.
 
         :raises KeyError: an unknown kind.
+        :raises ValueError: the tray is too small for it.
         """
         block, tray = self._settings.block, self._settings.tray
         place = np.array(block.centre) + rng.uniform(-block.spread, block.spread, 2)
@@ -212,11 +215,13 @@ class PinStager:
     def _beside(self, draw: _Draw) -> Staging:
         block, pin = self._settings.block, self._settings.pin
         gap = draw.uniform(0.0015, 0.016)
-        while True:
+        for _ in range(_TRIES):
             out = draw.heading()
             foot = draw.hole + (block.radius + pin.radius + gap) * out
             if self._within_tray(foot, pin.radius + 0.001):
                 break
+        else:
+            raise ValueError(_FULL)
         foot[2] = self._settings.tray.height + 0.0003
         if draw.chance(0.5):  # standing
             return self._left(draw, self._pin(foot), around=draw.chance(0.3))
@@ -228,7 +233,7 @@ class PinStager:
         """Stand or hold it where a camera sees it in line with the hole."""
         block, pin = self._settings.block, self._settings.pin
         least = block.radius + pin.radius + 0.002
-        while True:
+        for _ in range(_TRIES):
             camera = draw.cameras[str(draw.rng.choice(self._settings.cameras))]
             line = draw.hole - camera.position
             line = np.array([*line[:2], 0.0]) / np.hypot(*line[:2])
@@ -237,6 +242,8 @@ class PinStager:
             spot = draw.hole + away * line + draw.uniform(-0.004, 0.004) * across
             if self._within_tray(spot, pin.radius + 0.001):
                 break
+        else:
+            raise ValueError(_FULL)
         floor = self._settings.tray.height
         if draw.chance(0.6):
             tip = np.array([*spot[:2], floor + 0.0003])

@@ -1,5 +1,7 @@
 """Scenes as they are drawn, before any physics."""
 
+from dataclasses import replace
+
 import numpy as np
 from pin_bench import STATION
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.geometry import matrix_from_quaternion
 from enpire_nodes.simulation.settings import load_station
-from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
+from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings, TraySettings
 from enpire_nodes.tasks.pin_insertion.staging import KINDS, PinStager
 
 SETTINGS = PinInsertionSettings()
@@ -35,6 +37,17 @@ def tip(staging):
 
 def depths(kind):
     return [-float(tip(staging)[2]) for staging in drawn(kind)]
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize('kind', ['beside', 'behind'])
+def test_a_tray_without_room_beside_the_block_is_refused(kind):
+    centre, height = SETTINGS.block.centre, SETTINGS.tray.height
+    small = PinStager(
+        replace(SETTINGS, tray=TraySettings(centre=centre, size=(0.06, 0.06), height=height))
+    )
+    with pytest.raises(ValueError, match=r'tray\.size'):
+        small.stage(kind, CAMERAS, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize('kind', KINDS)
