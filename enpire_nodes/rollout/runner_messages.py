@@ -11,7 +11,13 @@ from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import ResetStatistics, StationState
 from enpire_msgs.msg import Utilization as UtilizationMessage
 from enpire_nodes.rollout.messages import parameter_values, verdict_message
-from enpire_nodes.rollout.records import Activity, RequestRecord, TrialRecord, VerdictRecord
+from enpire_nodes.rollout.records import (
+    Activity,
+    CANARY,
+    RequestRecord,
+    TrialRecord,
+    VerdictRecord,
+)
 from enpire_nodes.rollout.statistics import summarize, Summary
 from enpire_nodes.rollout.trial.requests import new_request_id, RequestResult
 from enpire_nodes.rollout.trial.reset_tally import ResetTally
@@ -169,6 +175,8 @@ def contradiction(goal: RunTrials.Goal) -> str:
     """Return what is wrong with a goal, in words; empty when nothing is."""
     if goal.trials < 1:
         return 'trials must be at least 1'
+    if goal.requester == CANARY:
+        return f"the requester {CANARY} is the station's own, whose trials count for nobody"
     if goal.max_attempts > 8:
         return f'max_attempts is {goal.max_attempts}; it goes from 1 to 8 (0 takes the default)'
     if goal.seeds and len(goal.seeds) != goal.trials:

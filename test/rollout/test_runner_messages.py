@@ -134,6 +134,13 @@ def test_the_seeds_of_a_confirmation_block_are_the_station_s():
     assert 'draws the seeds' in runner_messages.contradiction(goal)
 
 
+def test_nobody_hides_trials_by_asking_for_them_as_the_station_itself():
+    goal = RunTrials.Goal(trials=1, requester='canary')
+    assert "the station's own" in runner_messages.contradiction(goal)
+    goal.requester = 'agent'
+    assert runner_messages.contradiction(goal) == ''
+
+
 def test_the_result_counts_what_the_ledger_holds():
     excluded = TrialRecord('t9', outcome=TrialOutcome.RESET_FAILED, infrastructure=True)
     summary = summarize([success(1), excluded])
