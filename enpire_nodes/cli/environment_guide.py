@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,13 @@ from rich.table import Table
 
 from enpire_nodes.cli.environment_record import REQUESTER
 from enpire_nodes.common.errors import StationError
-from enpire_nodes.rollout.auditing.alarm import TRUTH
+from enpire_nodes.environment.acceptance.report import read
+from enpire_nodes.environment.contract.freeze import MANIFEST
 from enpire_nodes.rollout.auditing.audits import Audits
-from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.human_time import human_seconds, in_words
+from enpire_nodes.rollout.labelled import labels_of
 from enpire_nodes.rollout.ledger import LedgerReader
+from enpire_nodes.rollout.records import VerdictOutcome
 from enpire_nodes.tasks.registry import task_names
 
 HELP = 'where phase one of a task stands, and what comes next'
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         console.print(cost)
     following = next((step for step in found if not step.done), None)
     if following is None:
-        manifest = frozen / 'manifest.json'
+        manifest = frozen / MANIFEST
         console.print(
             f'The environment is frozen: enpire up --manifest {manifest} '
             f'--weights {directory / "weights.npz"}',
@@ -114,7 +115,7 @@ def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
     yield Step(
         'measure', accepted, words, f'enpire environment measure {task} --weights {weights}'
     )
-    manifest = frozen / 'manifest.json'
+    manifest = frozen / MANIFEST
     yield Step(
         'freeze',
         manifest.is_file(),
@@ -127,39 +128,33 @@ def _trials(run: Path) -> tuple[int, int]:
     """Return how many attempts were judged in phase one, and how many nobody has labelled."""
     try:
         with LedgerReader(run) as ledger:
-            wanted = {t.trial_id for t in ledger.trials() if t.requester == REQUESTER and t.closed}
+            trials = [trial for trial in ledger.trials() if trial.requester == REQUESTER]
     except StationError:
         return 0, 0
-    audits = Audits()
-    audits.take(AuditBook(run).news())
-    trials = [trial for name, trial in audits.trials.items() if name in wanted]
-    known = audits.whole.said_by(TRUTH)
-    judged = [(trial, attempt) for trial in trials for attempt in trial.verdicts]
-    open_ones = [
-        trial.trial_id
-        for trial, attempt in judged
-        if attempt not in trial.labels and (trial.trial_id, attempt) not in known
-    ]
-    return len(judged), len(open_ones)
+    judged = {
+        (trial.trial_id, attempt.index)
+        for trial in trials
+        for attempt in trial.attempts
+        if attempt.verdict.outcome is not VerdictOutcome.UNSET
+    }
+    return len(judged), len(judged - set(labels_of(run)))
 
 
 def _accepted(report: Path) -> tuple[bool, str]:
-    try:
-        content = json.loads(report.read_text(encoding='utf-8'))
-    except FileNotFoundError:
+    if not report.is_file():
         return False, 'not measured'
-    except (OSError, ValueError) as error:
-        return False, f'{report} cannot be read: {error}'
-    if content.get('passed') is True:
-        return True, 'passed'
-    failed = [item.get('name', '?') for item in content.get('criteria', []) if not item['passed']]
-    return False, f'not passed: {", ".join(failed)}'
+    try:
+        content = read(report)
+    except StationError as error:
+        return False, error.message
+    failed = [item['name'] for item in content['criteria'] if not item['passed']]
+    return content['passed'], f'not passed: {", ".join(failed)}' if failed else 'passed'
 
 
 def _cost(run: Path) -> str:
     try:
         with LedgerReader(run) as ledger:
-            return in_words(human_seconds(ledger))
+            return in_words(human_seconds(ledger.trials(), Audits.of(run)))
     except StationError:
         return ''
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import math
 
 from rich import box
@@ -11,7 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.auditing.alarm import PERSON, SECOND, TRUTH
+from enpire_nodes.rollout.auditing.tally import Tally
 from enpire_nodes.rollout.confirmation import Block
+from enpire_nodes.rollout.judge_error import corrected_rate
 from enpire_nodes.rollout.ledger import ChainReport
 from enpire_nodes.rollout.recording.check import check_bag
 from enpire_nodes.rollout.records import (
@@ -24,7 +27,7 @@ from enpire_nodes.rollout.records import (
 )
 from enpire_nodes.rollout.retries import retry_report
 from enpire_nodes.rollout.run_directory import RunDirectory
-from enpire_nodes.rollout.statistics import Summary
+from enpire_nodes.rollout.statistics import graded, Summary
 from enpire_nodes.rollout.utilization import Utilization
 
 _STYLES = {'SUCCESS': 'green', 'FAILURE': 'red', 'UNCERTAIN': 'yellow', 'UNSET': 'cyan'}
@@ -63,16 +66,32 @@ def list_table(trials: Sequence[TrialRecord]) -> Table:
 
 def retry_line(trials: Sequence[TrialRecord]) -> str:
     """Return what retries added beyond chance; empty when there were none to speak of."""
-    counted = [trial for trial in trials if trial.closed and trial.counted]
-    if len({trial.max_attempts for trial in counted}) != 1 or counted[0].max_attempts == 1:
+    allowed = {trial.max_attempts for trial in graded(trials) if trial.counted}
+    if len(allowed) != 1 or allowed == {1}:
         return ''
-    report = retry_report(counted)
+    report = retry_report(trials)
     verdict = 'recovery in context' if report.recovers else 'no recovery in context shown'
     return (
         f'retries: pass@{report.k} {percent(report.pass_k)} against {percent(report.control)} of '
         f'independent tries ({percent(report.control_lower)} to {percent(report.control_upper)}); '
         f'{verdict}, p = {report.p_value:.2g}'
     )
+
+
+def correction_line(summary: Summary, tallies: Mapping[str, Tally]) -> str:
+    """Return pass@1 as the audits correct it; empty when they cannot."""
+    for auditor in (TRUTH, PERSON, SECOND):
+        tally = tallies.get(auditor)
+        if tally is None or not (tally.successes and tally.failures):
+            continue
+        rate = corrected_rate(summary.first_attempt_successes, summary.counted, tally)
+        if not math.isnan(rate.estimate):
+            return (
+                f'pass@1 corrected for the judge (by {auditor}, {tally.successes} successes and '
+                f'{tally.failures} failures): {percent(rate.estimate)} '
+                f'(≥ {percent(rate.lower)}, ≤ {percent(rate.upper)})'
+            )
+    return ''
 
 
 def block_table(declared: Sequence[Block]) -> Table:

@@ -13,6 +13,7 @@ from enpire_nodes.cli.runs import add_run_argument, console, find_run, reported
 from enpire_nodes.cli.trial_tables import (
     block_table,
     chain_line,
+    correction_line,
     environment_line,
     list_table,
     retry_line,
@@ -21,6 +22,7 @@ from enpire_nodes.cli.trial_tables import (
 )
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.audit import audit_run
+from enpire_nodes.rollout.auditing.audits import Audits
 from enpire_nodes.rollout.confirmation import blocks
 from enpire_nodes.rollout.human_time import human_seconds, in_words
 from enpire_nodes.rollout.ledger import LedgerReader
@@ -98,8 +100,14 @@ def _list(arguments: argparse.Namespace) -> int:
         out.print(list_table(shown))
         if len(shown) < len(trials):
             out.print(f'[dim]the newest {len(shown)} of {len(trials)} trials[/dim]')
+        audits = Audits.of(ledger.run.path)
         lines = [*summary_lines(summary, used), retry_line(trials)]
-        lines += [environment_line(trials), in_words(human_seconds(ledger)), chain_line(report)]
+        lines.append(correction_line(summary, audits.whole.tallies))
+        lines += [
+            environment_line(trials),
+            in_words(human_seconds(trials, audits)),
+            chain_line(report),
+        ]
         for line in filter(None, lines):
             out.print(line)
         return 0 if report.whole else 1

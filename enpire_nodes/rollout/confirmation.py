@@ -7,7 +7,7 @@ checks from the ledger alone that what was run is what was declared, all of it a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -35,10 +35,6 @@ class Block:
         """Whether the block was run as declared, to its end."""
         return not self.problems
 
-    def certifies(self, rate: float) -> bool:
-        """Whether the block shows, at 95 %, that pass@k is at least ``rate``."""
-        return self.valid and self.summary.lower >= rate
-
 
 def read_block(ledger: LedgerReader, request_id: str) -> Block:
     """Return a block as the ledger has it.
@@ -52,25 +48,44 @@ def read_block(ledger: LedgerReader, request_id: str) -> Block:
             ErrorCode.RUNNER_BAD_REQUEST,
             f'request {request_id} {why}; declare one with `enpire run --confirm`',
         )
-    trials = ledger.trials_of_request(request_id)
-    problems = (*_order(ledger, request_id), *_differences(request, trials))
-    return Block(request, summarize(trials), problems)
+    return _block(ledger, request, _order(ledger))
 
 
 def blocks(ledger: LedgerReader) -> list[Block]:
     """Return every block of a ledger in the order of their declarations."""
-    declared = [entry for entry in ledger.entries(REQUEST) if entry.data.get('confirmation')]
-    return [read_block(ledger, entry.request_id) for entry in declared]
+    order = _order(ledger)
+    requests = [ledger.request(request_id) for request_id in order.declared]
+    return [_block(ledger, request, order) for request in requests if request.confirmation]
 
 
-def _order(ledger: LedgerReader, request_id: str) -> Iterator[str]:
-    """Yield what is wrong with the order of the entries, or with their chain."""
-    if not ledger.verify().whole:
-        yield 'the ledger is not whole'
-    declared = [e.sequence for e in ledger.entries(REQUEST) if e.request_id == request_id]
-    started = [e.sequence for e in ledger.entries(TRIAL_STARTED) if e.request_id == request_id]
-    if started and min(started) < min(declared):
-        yield 'a trial of it started before it was declared'
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """When requests were declared and first worked on: the sequence of the entry, by request."""
+
+    whole: bool
+    declared: Mapping[str, int]
+    begun: Mapping[str, int]
+
+
+def _order(ledger: LedgerReader) -> _Order:
+    declared: dict[str, int] = {}
+    begun: dict[str, int] = {}
+    for entry in ledger.entries():
+        if entry.kind == REQUEST:
+            declared.setdefault(entry.request_id, entry.sequence)
+        elif entry.kind == TRIAL_STARTED:
+            begun.setdefault(entry.request_id, entry.sequence)
+    return _Order(ledger.verify().whole, declared, begun)
+
+
+def _block(ledger: LedgerReader, request: RequestRecord, order: _Order) -> Block:
+    trials = ledger.trials_of_request(request.request_id)
+    problems = [] if order.whole else ['the ledger is not whole']
+    declared = order.declared[request.request_id]
+    if order.begun.get(request.request_id, declared) < declared:
+        problems.append('a trial of it started before it was declared')
+    problems += _differences(request, trials)
+    return Block(request, summarize(trials), tuple(problems))
 
 
 def _differences(request: RequestRecord, trials: Sequence[TrialRecord]) -> Iterator[str]:

@@ -10,22 +10,15 @@ from collections import Counter
 from collections.abc import Iterable
 
 from enpire_nodes.rollout.auditing.audits import Audits
-from enpire_nodes.rollout.auditing.book import AuditBook
-from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import TrialRecord
 
 #: Steering a whole attempt, and taking over from another controller.
 DEMONSTRATE, RESCUE = 'demonstrate', 'rescue'
 
 
-def human_seconds(ledger: LedgerReader) -> Counter[str]:
-    """Return the s that people spent on a run, by activity.
-
-    :raises StationError: the audit book was changed.
-    """
-    audits = Audits()
-    audits.take(AuditBook(ledger.run.path).news())
-    return +(steered(ledger.trials()) + audits.human_seconds)
+def human_seconds(trials: Iterable[TrialRecord], audits: Audits) -> Counter[str]:
+    """Return the s that people spent on the trials of a run and on its audits, by activity."""
+    return +(steered(trials) + audits.human_seconds)
 
 
 def steered(trials: Iterable[TrialRecord]) -> Counter[str]:

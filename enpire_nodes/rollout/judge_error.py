@@ -9,56 +9,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from enpire_nodes.rollout.statistics import lower_bound, upper_bound
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeErrors:
-    """How the judge did on attempts whose truth is known.
-
-    :param false_successes: of ``failures`` true failures, how many it called successes.
-    :param missed: of ``successes`` true successes, how many it did not call so.
-    """
-
-    false_successes: int
-    failures: int
-    missed: int
-    successes: int
+from enpire_nodes.rollout.auditing.tally import Tally
+from enpire_nodes.rollout.statistics import corrected_bound, lower_bound, upper_bound
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedRate:
-    """A success rate as judged, and corrected; 0 to 1, NaN when it cannot be told."""
+    """A success rate, corrected; 0 to 1, ``estimate`` NaN when it cannot be told."""
 
-    judged: float
-    corrected: float
+    estimate: float
     lower: float
     upper: float
 
 
 def corrected_rate(
-    judged_successes: int, trials: int, errors: JudgeErrors, *, confidence: float = 0.95
+    successes: int, trials: int, tally: Tally, *, confidence: float = 0.95
 ) -> CorrectedRate:
-    """Correct a success rate for the judge's measured errors.
+    """Correct a rate of judged successes for the measured errors of the judge.
 
-    :param judged_successes: of ``trials``.
+    :param successes: of ``trials``, as judged.
+    :param tally: of the judge against an auditor who knows better.
     :param confidence: of each one-sided bound, shared by the two binomials that it rests on.
     :raises ValueError: impossible counts.
     """
     each = 1.0 - (1.0 - confidence) / 2.0
-    false_upper = upper_bound(errors.false_successes, errors.failures, confidence=each)
-    missed_upper = upper_bound(errors.missed, errors.successes, confidence=each)
-    low = lower_bound(judged_successes, trials, confidence=each)
-    high = upper_bound(judged_successes, trials, confidence=each)
-    lower = max(0.0, (low - false_upper) / (1.0 - false_upper)) if false_upper < 1.0 else 0.0
-    upper = min(1.0, high / (1.0 - missed_upper)) if missed_upper < 1.0 else 1.0
-    judged = judged_successes / trials if trials else math.nan
-    if not (trials and errors.failures and errors.successes):
-        return CorrectedRate(judged, math.nan, lower, upper)
-    false = errors.false_successes / errors.failures
-    missed = errors.missed / errors.successes
+    false = upper_bound(tally.false_successes, tally.failures, confidence=each)
+    missed = upper_bound(tally.misses, tally.successes, confidence=each)
+    lower = lower_bound(successes, trials, confidence=each)
+    upper = upper_bound(successes, trials, confidence=each)
+    return CorrectedRate(
+        _estimate(successes, trials, tally),
+        corrected_bound(lower, false) if false < 1.0 else 0.0,
+        min(1.0, upper / (1.0 - missed)) if missed < 1.0 else 1.0,
+    )
+
+
+def _estimate(successes: int, trials: int, tally: Tally) -> float:
+    false, missed = tally.false_positive_rate, 1.0 - tally.recall
     informative = 1.0 - false - missed
-    if informative <= 0.0:  # a judge no better than a coin tells nothing
-        return CorrectedRate(judged, math.nan, 0.0, 1.0)
-    estimate = min(1.0, max(0.0, (judged - false) / informative))
-    return CorrectedRate(judged, estimate, lower, upper)
+    if not trials or not informative > 0.0:  # not measured, or no better than a coin
+        return math.nan
+    return min(1.0, max(0.0, (successes / trials - false) / informative))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.rollout.auditing.alarm import TRUTH
 from enpire_nodes.rollout.auditing.audits import Audits
-from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.recording.evidence import evidence_of
 from enpire_nodes.rollout.records import VerdictOutcome
@@ -17,22 +17,17 @@ from enpire_nodes.tasks.api import Task
 _LABELS = {VerdictOutcome.SUCCESS: True, VerdictOutcome.FAILURE: False}
 
 
-def labels_of(ledger: LedgerReader) -> dict[tuple[str, int], bool]:
+def labels_of(run: Path) -> dict[tuple[str, int], bool | None]:
     """Return what is known of a run's attempts, by trial and number; a person's word is above all.
 
+    :return: whether it was a success; None where a person has looked and cannot tell.
     :raises StationError: the audit book was changed.
     """
-    audits = Audits()
-    audits.take(AuditBook(ledger.run.path).news())
-    known = {
-        key: _LABELS[says] for key, says in audits.whole.said_by(TRUTH).items() if says in _LABELS
-    }
+    audits = Audits.of(run)
+    said = audits.whole.said_by(TRUTH)
     for trial in audits.trials.values():
-        for attempt, says in trial.labels.items():
-            known.pop((trial.trial_id, attempt), None)  # a person who cannot tell is heard, too
-            if says in _LABELS:
-                known[trial.trial_id, attempt] = _LABELS[says]
-    return known
+        said.update({(trial.trial_id, number): says for number, says in trial.labels.items()})
+    return {key: _LABELS.get(says) for key, says in said.items()}
 
 
 def labelled_evidence(ledger: LedgerReader, task: Task) -> Iterator[Evidence]:
@@ -40,8 +35,8 @@ def labelled_evidence(ledger: LedgerReader, task: Task) -> Iterator[Evidence]:
 
     :raises StationError: ENVIRONMENT_UNLABELLED, there is none; or a bag cannot be read.
     """
-    known = labels_of(ledger)
-    if not known:
+    known = labels_of(ledger.run.path)
+    if not any(label is not None for label in known.values()):
         raise StationError(
             ErrorCode.ENVIRONMENT_UNLABELLED,
             f'nobody has labelled a trial of {ledger.run.path}: run `enpire audit label`, or '

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import math
 
 from enpire_nodes.rollout.records import TrialRecord, VerdictOutcome
-from enpire_nodes.rollout.statistics import barnard, lower_bound, upper_bound
+from enpire_nodes.rollout.statistics import barnard, graded, lower_bound, upper_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class RetryReport:
 
 
 def retry_report(trials: Sequence[TrialRecord]) -> RetryReport:
-    """Compare the attempts of closed trials; those that do not count are left out.
+    """Compare the attempts of those trials that are graded and count.
 
     :param trials: of one recipe, with the same ``max_attempts``.
     :raises ValueError: they allow different numbers of attempts.
     """
-    counted = [trial for trial in trials if trial.closed and trial.counted]
+    counted = [trial for trial in graded(trials) if trial.counted]
     allowed = {trial.max_attempts for trial in counted}
     if len(allowed) > 1:
         raise ValueError(f'trials with {sorted(allowed)} attempts cannot be compared')

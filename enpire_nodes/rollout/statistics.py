@@ -132,12 +132,14 @@ class Summary:
         return self.first_attempt_successes / self.counted if self.counted else math.nan
 
 
-def summarize(trials: Sequence[TrialRecord]) -> Summary:
-    """Count trials in the order of their starts.
+def graded(trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+    """Return the trials that say something of a policy: closed ones, and no canaries."""
+    return [trial for trial in trials if trial.closed and trial.requester != CANARY]
 
-    Left out are those that have not ended, and the canaries, which say nothing of a policy.
-    """
-    closed = [trial for trial in trials if trial.closed and trial.requester != CANARY]
+
+def summarize(trials: Sequence[TrialRecord]) -> Summary:
+    """Count those of the trials that are graded, in the order of their starts."""
+    closed = graded(trials)
     counted = [trial for trial in closed if trial.counted]
     successes = sum(trial.success for trial in counted)
     first = sum(trial.first_attempt_success for trial in counted)

@@ -11,9 +11,11 @@ from trial_support import ended, fill, open_trial
 
 from enpire_nodes.cli import trials
 from enpire_nodes.rollout.auditing.book import AuditBook, LABEL
-from enpire_nodes.rollout.ledger import Ledger
+from enpire_nodes.rollout.auditing.desk import AuditDesk
+from enpire_nodes.rollout.auditing.sample import Sampler
+from enpire_nodes.rollout.ledger import Ledger, LedgerReader
 from enpire_nodes.rollout.ledger.chain import check_chain, Entry
-from enpire_nodes.rollout.records import RequestRecord, TrialOutcome
+from enpire_nodes.rollout.records import RequestRecord, TrialOutcome, VerdictOutcome
 
 OUTCOMES = [TrialOutcome.SUCCESS, TrialOutcome.FAILURE, TrialOutcome.UNCERTAIN]
 
@@ -117,6 +119,17 @@ def test_list_tells_what_it_cost_people(enpire, run):
     label = {'trial_id': 'trial_000', 'attempt': 1, 'label': 'SUCCESS', 'labeller': 'a'}
     AuditBook(run).append(LABEL, {**label, 'seconds': 30.0})
     assert 'human minutes 0.5: label 0.5' in enpire('list', '--run', run)[1]
+
+
+def test_list_corrects_the_rate_for_what_the_judge_was_seen_to_miss(enpire, run):
+    desk = AuditDesk(run, Sampler(b'key', 0.0))
+    with LedgerReader(run) as ledger:
+        for trial in ledger.trials():
+            judged = {item.index: item.verdict.outcome for item in trial.attempts}
+            truths = {n: says is VerdictOutcome.SUCCESS for n, says in judged.items()}
+            desk.hear(trial, truths | ({1: True} if trial.trial_id == 'trial_001' else {}))
+    out = ' '.join(enpire('list', '--run', run)[1].split())
+    assert 'pass@1 corrected for the judge (by truth, 2 successes and 2 failures)' in out
 
 
 def test_blocks_shows_what_was_declared_and_why_it_confirms_nothing(enpire, run):

@@ -45,8 +45,8 @@ def test_a_block_that_was_run_as_declared_confirms(ledger):
     block = complete(ledger)
     assert block.problems == ()
     assert (block.summary.successes, block.summary.counted) == (3, 3)
-    assert block.certifies(0.36)
-    assert not block.certifies(0.38)
+    assert block.valid
+    assert block.summary.lower == pytest.approx(0.05 ** (1 / 3))
     assert blocks(ledger) == [block]
 
 
@@ -70,7 +70,7 @@ def test_failures_count_and_break_nothing(ledger):
 def test_what_was_not_declared_confirms_nothing(ledger, changes, words):
     block = complete(ledger, **changes)
     assert any(words in problem for problem in block.problems)
-    assert not block.certifies(0.0)
+    assert not block.valid
 
 
 def test_a_block_that_is_not_complete_confirms_nothing(ledger):

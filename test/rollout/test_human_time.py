@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from trial_support import ended, fill, open_trial
 
+from enpire_nodes.rollout.auditing.audits import Audits
 from enpire_nodes.rollout.auditing.book import AuditBook, LABEL
 from enpire_nodes.rollout.human_time import human_seconds, in_words, steered
-from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import TrialOutcome
 
 
@@ -34,8 +34,7 @@ def test_labels_count_beside_steering(tmp_path):
     data = {'trial_id': 'trial_000', 'attempt': 1, 'label': 'SUCCESS', 'labeller': 'a'}
     AuditBook(tmp_path).append(LABEL, {**data, 'seconds': 12.0})
     AuditBook(tmp_path).append(LABEL, {**data, 'seconds': 3.0})
-    with LedgerReader(tmp_path) as ledger:
-        assert human_seconds(ledger) == {'label': 15.0}
+    assert human_seconds([trial(6.0)], Audits.of(tmp_path)) == {'label': 15.0, 'demonstrate': 6.0}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_a_policy_that_despairs_does_not():
     assert report.p_value > 0.99
 
 
+def test_canaries_and_trials_without_a_policy_are_left_out():
+    canary = replace(trial(1, GOOD, attempts=1), requester='canary')
+    faulted = replace(trial(2, attempts=3), infrastructure=True)
+    assert retry_report([trial(0, BAD, GOOD), canary, faulted]).attempts == (
+        (0, 1),
+        (1, 1),
+        (0, 0),
+    )
+
+
 def test_without_trials_nothing_is_claimed():
     report = retry_report([])
     assert math.isnan(report.pass_k)

@@ -116,8 +116,6 @@ def _messages(
         for connection in reader.connections
         if connection.topic.endswith(ending) and '/driver' not in connection.topic
     ]
-    if not found:  # the reader would take none for all
-        return iter(())
     if not found:  # to the reader, no connection means every one
         return iter(())
     span = {'start': int(start * 1e9) - _MARGIN_NS, 'stop': int(end * 1e9) + _MARGIN_NS}
