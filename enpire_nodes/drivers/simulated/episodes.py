@@ -7,8 +7,8 @@ what is felt is felt in contact, and what is seen is drawn afterwards. The label
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import mujoco
@@ -17,20 +17,23 @@ import numpy as np
 from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Frame, Program
-from enpire_nodes.drivers.simulated.staged_run import NOISE, StagedRun, UnfitError
+from enpire_nodes.drivers.simulated.staged_run import StagedRun, UnfitError
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.simulation.bench import ARMS, build_bench
 from enpire_nodes.simulation.imperfection import disturb_lights
 from enpire_nodes.simulation.kinematics import InverseKinematics
-from enpire_nodes.simulation.noise import stream
+from enpire_nodes.simulation.noise import NoiseSettings, PixelNoise, stream
 from enpire_nodes.simulation.rendering import Renderer
 from enpire_nodes.simulation.settings import BenchSettings
 from enpire_nodes.tasks.api import SettleReport
 from enpire_nodes.tasks.staging import Stager
 
+#: How episodes differ, at least; a station of which more is said makes them differ more.
 NUDGE = 0.005  # m, furthest that a camera stands from where it is said to be
 TURN = 0.002  # rad per axis, standard deviation of where it looks
+LIGHT = 0.4  # share by which the brightness differs
 PIXEL_SD = (1.0, 5.0)  # grey levels, range of the white noise
+_FRAMES, _FRAME_RATE = 3, 10.0  # pictures of each camera, and how many a second
 _DRAWS = 50
 
 
@@ -64,43 +67,20 @@ class Episode:
     redraws: int
 
 
-def episodes(
-    task: StagedTask,
-    station_settings: Mapping[str, Any],
-    kinds: Iterable[str],
-    seeds: Iterable[int],
-) -> Iterator[Evidence]:
-    """Yield one episode for each pair of kind and seed; equal ones are equal to the bit.
-
-    :param station_settings: content of a file of ``config/stations``.
-    """
-    with EpisodeBench(task, station_settings) as bench:
-        for kind, seed in zip(kinds, seeds, strict=True):
-            yield bench.make(kind, seed).evidence
-
-
 class EpisodeBench:
     """A simulated bench that is staged anew for every episode; a context manager.
 
     :param task: whose scenes.
     :param station_settings: content of a file of ``config/stations``.
-    :param frames: pictures of each camera.
-    :param frame_rate: pictures a second.
     :raises RenderingError: if nothing can draw here.
     """
 
-    def __init__(
-        self,
-        task: StagedTask,
-        station_settings: Mapping[str, Any],
-        *,
-        frames: int = 3,
-        frame_rate: float = 10.0,
-    ) -> None:
-        self._task, self._frames, self._stager = task, frames, task.stager()
+    def __init__(self, task: StagedTask, station_settings: Mapping[str, Any]) -> None:
+        self._task, self._stager = task, task.stager()
         self._settings = BenchSettings.from_mapping(station_settings)
+        self._noise = _at_least(self._settings.noise)
         self._cameras = cameras_from_settings(station_settings['cameras'])
-        self._gap = round(self._settings.physics_rate / frame_rate)
+        self._gap = round(self._settings.physics_rate / _FRAME_RATE)
         spec = build_bench(self._settings)
         task.build_scene(spec, stream(0, 'scene'), '')
         self._stager.add_props(spec)
@@ -112,13 +92,7 @@ class EpisodeBench:
             name: (self._cameras[name].width, self._cameras[name].height) for name in task.cameras
         }
         self._renderer = Renderer(self.model, sizes)
-        values = max(3 * width * height for width, height in sizes.values())
-        self._bank = stream(0, 'pixels').standard_normal(2 * values, dtype=np.float32)
-
-    @property
-    def kinds(self) -> Mapping[str, bool]:
-        """Every kind of scene, and whether it is a success."""
-        return self._stager.kinds
+        self._values = max(3 * width * height for width, height in sizes.values())
 
     def make(self, kind: str, seed: int) -> Episode:
         """Make the episode of a kind and a seed.
@@ -148,11 +122,16 @@ class EpisodeBench:
 
     def _attempt(self, kind: str, seed: int, draw: int) -> Evidence:
         name = f'episode/{kind}/{draw}'
-        staging = self._stager.stage(kind, self._cameras, stream(seed, name))
+        try:
+            staging = self._stager.stage(kind, self._cameras, stream(seed, name))
+        except ValueError as error:
+            raise StationError(
+                ErrorCode.ENVIRONMENT_UNLABELLED, f'the kind {kind!r} cannot be staged: {error}'
+            ) from error
         rng = stream(seed, f'{name}/senses')
         self._pristine.restore(self.model, self.data)
-        disturb_lights(self.model, NOISE, stream(seed, f'{name}/lights'))
-        _nudge_cameras(self.model, stream(seed, f'{name}/cameras'))
+        disturb_lights(self.model, self._noise, stream(seed, f'{name}/lights'))
+        _nudge_cameras(self.model, self._noise, stream(seed, f'{name}/cameras'))
         run = StagedRun(
             self.model, self.data, self._settings, self._task.arm, staging, rng, self._solvers
         )
@@ -167,14 +146,15 @@ class EpisodeBench:
             if settled.settle_start <= state.stamp <= settled.settled + 1e-6
         )
         run.advance(int(rng.integers(self._gap)))
-        deviation = rng.uniform(*PIXEL_SD)
+        pixels = PixelNoise(stream(seed, f'{name}/pixels'), self._values)
+        deviation = rng.uniform(PIXEL_SD[0], self._noise.pixel_sd)
         frames: dict[str, list[Frame]] = {name: [] for name in self._task.cameras}
-        for index in range(self._frames):
+        for index in range(_FRAMES):
             if index:
                 run.advance(self._gap)
             for name, taken in frames.items():
                 picture = self._renderer.render(self.data, name)
-                taken.append(Frame(run.now, self._noisy(picture, deviation, rng)))
+                taken.append(Frame(run.now, pixels.apply(picture, deviation)))
         if self._label(kind) is not label:
             raise UnfitError
         return Evidence(
@@ -194,14 +174,6 @@ class EpisodeBench:
         if not self._stager.shows(kind, truth):
             raise UnfitError
         return bool(truth['success'])
-
-    def _noisy(
-        self, picture: np.ndarray, deviation: float, rng: np.random.Generator
-    ) -> np.ndarray:
-        start = int(rng.integers(len(self._bank) - picture.size))
-        noise = self._bank[start : start + picture.size].reshape(picture.shape)
-        noisy = np.rint(noise * np.float32(deviation)) + picture
-        return np.clip(noisy, 0.0, 255.0).astype(np.uint8)
 
 
 class _Pristine:
@@ -231,11 +203,23 @@ class _Pristine:
         mujoco.mj_resetData(model, data)
 
 
-def _nudge_cameras(model: mujoco.MjModel, rng: np.random.Generator) -> None:
-    """Move every camera by up to :data:`NUDGE` to any side, and turn it a little."""
+def _at_least(noise: NoiseSettings) -> NoiseSettings:
+    """Return the station's own errors, those of its looks no smaller than episodes need them."""
+    return replace(
+        noise,
+        light_variation=max(noise.light_variation, LIGHT),
+        camera_position_sd=max(noise.camera_position_sd, NUDGE),
+        camera_angle_sd=max(noise.camera_angle_sd, TURN),
+        pixel_sd=max(noise.pixel_sd, PIXEL_SD[1]),
+    )
+
+
+def _nudge_cameras(model: mujoco.MjModel, noise: NoiseSettings, rng: np.random.Generator) -> None:
+    """Move every camera to any side, evenly up to the size of the error, and turn it a little."""
     for index in range(model.ncam):
         way = rng.standard_normal(3)
-        model.cam_pos[index] += rng.uniform(0.0, NUDGE) * way / np.linalg.norm(way)
+        far = rng.uniform(0.0, noise.camera_position_sd)
+        model.cam_pos[index] += far * way / np.linalg.norm(way)
         quaternion = model.cam_quat[index].copy()
-        mujoco.mju_quatIntegrate(quaternion, rng.standard_normal(3), TURN)
+        mujoco.mju_quatIntegrate(quaternion, rng.standard_normal(3), noise.camera_angle_sd)
         model.cam_quat[index] = quaternion

@@ -8,25 +8,16 @@ import mujoco
 import numpy as np
 
 from enpire_nodes.common.geometry import matrix_from_quaternion, wxyz_from_xyzw
-from enpire_nodes.common.types import ArmCommand, ArmState, Observation, Program
+from enpire_nodes.common.types import ArmCommand, Observation, Program
 from enpire_nodes.simulation.arm import Arm
 from enpire_nodes.simulation.bench import ARMS
 from enpire_nodes.simulation.kinematics import InverseKinematics
-from enpire_nodes.simulation.noise import Drift, NoiseSettings
+from enpire_nodes.simulation.noise import Drift
+from enpire_nodes.simulation.sensing import reported
 from enpire_nodes.simulation.settings import BenchSettings, CONTROL_RATE
 from enpire_nodes.tasks.api import Pose, SettleReport
 from enpire_nodes.tasks.staging import Staging
 
-#: What varies from episode to episode, beside the scene.
-NOISE = NoiseSettings(
-    drift_sd=0.0025,
-    drift_time=30.0,
-    pose_sd=1e-4,
-    force_sd=0.15,
-    torque_sd=0.01,
-    wrench_bias_sd=0.5,
-    light_variation=0.4,
-)
 _SENSE, _SERVO = 6, 5  # physics steps between two states, and between two updates of the servos
 _EFFORT = 20.0  # N
 _REACH = 0.008  # m, further than that a hand must not be from where it is staged
@@ -39,6 +30,7 @@ class UnfitError(Exception):
 class StagedRun:
     """Sets a scene up, and runs it.
 
+    :param settings: of the bench; how an arm senses is in them too.
     :param working: name of the arm that works.
     :param solvers: of each arm.
     """
@@ -57,7 +49,7 @@ class StagedRun:
         self._steps, self._period = 0, settings.control_steps
         self.working, self.states = working, []
         self._drift = Drift(rng)
-        self._bias = rng.standard_normal(6) * NOISE.wrench_bias_sd
+        self._bias, self._noise = rng.standard_normal(6), settings.noise
         self._solvers = solvers
         self._place(staging)
         self._arm = self._arms(staging, settings)
@@ -165,25 +157,22 @@ class StagedRun:
             self._data.qvel[speed : speed + 6] = 0.0
 
     def _command(self, command: ArmCommand) -> None:
-        self._drift.advance(1.0 / CONTROL_RATE, NOISE.drift_time)
+        self._drift.advance(1.0 / CONTROL_RATE, self._noise.drift_time)
         self._arm.move_to(
-            np.asarray(command.position) - self._drift.value(NOISE.drift_sd),
+            np.asarray(command.position) - self._drift.value(self._noise.drift_sd),
             matrix_from_quaternion(command.quaternion),
             duration=1.0 / CONTROL_RATE,
         )
         self._arm.grip(command.gripper_width, command.gripper_effort)
 
     def _sense(self) -> None:
-        truth, errors = self._arm.sense(), self._rng.standard_normal(9)
-        drift = self._drift.value(NOISE.drift_sd)
         self.states.append(
-            ArmState(
-                stamp=self.now,
-                position=truth.position + drift + NOISE.pose_sd * errors[:3],
-                quaternion=truth.quaternion,
-                force=truth.force + self._bias[:3] + NOISE.force_sd * errors[3:6],
-                torque=truth.torque + 0.1 * self._bias[3:] + NOISE.torque_sd * errors[6:],
-                gripper_width=truth.gripper_width,
-                gripper_effort=truth.gripper_effort,
+            reported(
+                self._arm.sense(),
+                self.now,
+                self._noise,
+                drift=self._drift.value(self._noise.drift_sd),
+                bias=self._bias,
+                rng=self._rng,
             )
         )

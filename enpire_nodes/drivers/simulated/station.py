@@ -21,6 +21,7 @@ from enpire_nodes.simulation.camera import CameraFault, CameraStream
 from enpire_nodes.simulation.imperfection import disturb_cameras, disturb_lights, set_grip
 from enpire_nodes.simulation.noise import Drift, NoiseSettings, stream
 from enpire_nodes.simulation.rendering import photograph, Renderer, rendering_enabled
+from enpire_nodes.simulation.sensing import reported
 from enpire_nodes.simulation.settings import BenchSettings, CONTROL_RATE
 
 _CHUNK = 5  # physics steps between two updates of the servos
@@ -294,16 +295,11 @@ class SimulatedStation:
         return Observation(self.now, arms, frames)
 
     def _sense_arm(self, side: str) -> ArmState:
-        truth, noise, rng = self._arms[side].sense(), self.noise, self._sensors[side]
-        errors = rng.standard_normal(9)
-        bias = self._biases[side] * noise.wrench_bias_sd
-        drift = self._drifts[side].value(noise.drift_sd)
-        return ArmState(
-            stamp=self.now,
-            position=truth.position + drift + noise.pose_sd * errors[:3],
-            quaternion=truth.quaternion,
-            force=truth.force + bias[:3] + noise.force_sd * errors[3:6],
-            torque=truth.torque + 0.1 * bias[3:] + noise.torque_sd * errors[6:],
-            gripper_width=truth.gripper_width,
-            gripper_effort=truth.gripper_effort,
+        return reported(
+            self._arms[side].sense(),
+            self.now,
+            self.noise,
+            drift=self._drifts[side].value(self.noise.drift_sd),
+            bias=self._biases[side],
+            rng=self._sensors[side],
         )

@@ -8,13 +8,14 @@ import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState
-from enpire_nodes.drivers.simulated.episodes import EpisodeBench, episodes
+from enpire_nodes.drivers.simulated.episodes import EpisodeBench
 from enpire_nodes.simulation.rendering import rendering_enabled
 from enpire_nodes.simulation.settings import load_station
 from enpire_nodes.tasks.pin_insertion.classify import squeezes
 from enpire_nodes.tasks.pin_insertion.staging import KINDS
 from enpire_nodes.tasks.pin_insertion.task import PinInsertion
 
+pytestmark = pytest.mark.xdist_group('episodes')
 TASK, MAPPING = PinInsertion(), load_station(STATION)
 
 
@@ -69,8 +70,8 @@ def test_the_same_seed_makes_the_same_episode_whatever_came_before(bench):
     bench.make('occluded', 1)
     bench.make('inserted', 2)
     assert_same(first, bench.make('half_inserted', 3).evidence)
-    for fresh in episodes(TASK, MAPPING, ['half_inserted'], [3]):
-        assert_same(first, fresh)
+    with EpisodeBench(TASK, MAPPING) as fresh:
+        assert_same(first, fresh.make('half_inserted', 3).evidence)
     other = bench.make('half_inserted', 4).evidence
     name = TASK.cameras[0]
     assert not np.array_equal(first.frames[name][0].image, other.frames[name][0].image)
@@ -124,6 +125,23 @@ def test_a_hidden_view_shows_less_of_the_block(bench):
     assert sum(cut) >= 2
 
 
+def test_the_noise_is_that_of_the_station_where_it_says_more():
+    def spread(**noise):
+        mapping = {**MAPPING, 'noise': {**MAPPING['noise'], **noise}}
+        with EpisodeBench(TASK, mapping) as bench:
+            made = bench.make('missing', 4).evidence
+        force = np.array([state.force for state in made.states])
+        first, *_, last = made.frames['side']
+        return (
+            float(np.diff(force, axis=0).std()),
+            float((first.image.astype(float) - last.image)[:40].std()),
+        )
+
+    usual, worse = spread(), spread(force_sd=1.5, pixel_sd=60.0)
+    assert worse[0] > 3.0 * usual[0]
+    assert worse[1] > 2.0 * usual[1]
+
+
 class Stubborn:
     """A stager whose scenes never, or not at first, come out as they say."""
 
@@ -154,6 +172,15 @@ def test_a_kind_that_never_comes_out_is_refused(bench, monkeypatch):
     with pytest.raises(StationError, match='missing') as caught:
         bench.make('missing', 2)
     assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
+
+
+def test_a_scene_for_which_there_is_no_room_is_refused(bench, monkeypatch):
+    def stage(*arguments):
+        raise ValueError('enlarge tray.size')
+
+    monkeypatch.setattr(bench._stager, 'stage', stage)
+    with pytest.raises(StationError, match=r"'beside'.*tray\.size"):
+        bench.make('beside', 0)
 
 
 def test_a_scene_that_cannot_be_wound_up_is_drawn_again(bench, monkeypatch):
