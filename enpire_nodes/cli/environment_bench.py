@@ -15,17 +15,11 @@ from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.common.cameras import Camera, cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.acceptance.judged import Case, ResetTried
-from enpire_nodes.environment.contract.files import digests, environment_files
+from enpire_nodes.environment.contract.files import digests, environment_files, NOT_MEASURED
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.tasks.api import Task, Verifier
 from enpire_nodes.tasks.eye import Crop
 from enpire_nodes.tasks.registry import load_task
-
-#: Folders of the package on which what is measured does not depend.
-_ELSEWHERE = tuple(
-    f'enpire_nodes/{name}/'
-    for name in ('bringup', 'rollout', 'ros', 'environment/safety', 'environment/contract')
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ class BenchFiles:
         return {
             name: digest
             for name, digest in digests(environment_files(task, settings)).items()
-            if not name.startswith(_ELSEWHERE)
+            if not name.startswith(NOT_MEASURED)
         }
 
 

@@ -36,13 +36,8 @@ def accept(station: Path, **fields: object) -> Path:
     subject = subject_of_station(load_configuration(station))
     path = station.parent / 'environment' / 'pin_insertion' / 'acceptance.json'
     path.parent.mkdir(parents=True)
-    files = {
-        name: digest
-        for name, digest in digests(subject.files).items()
-        if name.startswith('settings/')
-    }
-    content = {**passing_report(subject.digests['verifier'], files), **fields}
-    path.write_text(json.dumps(content))
+    report = passing_report(subject.digests['verifier'], digests(subject.files))
+    path.write_text(json.dumps({**report, **fields}))
     return path
 
 

@@ -164,7 +164,7 @@ def test_a_gate_that_was_not_heard_yet_is_waited_for_and_not_suspected(frozen):
     frozen.witnesses.limits_digest = ''
     station = frozen.environment.held(frozen.station, frozen.witnesses)
     station.check()
-    with pytest.raises(StationError, match='safety_gate.*does not say which'):
+    with pytest.raises(StationError, match=r'safety_gate.*does not say which'):
         station.prepare('', {})
 
 

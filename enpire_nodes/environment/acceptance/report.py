@@ -90,16 +90,31 @@ def read(path: Path) -> dict[str, Any]:
     :raises StationError: ENVIRONMENT_NOT_ACCEPTED, there is none, or it is none.
     """
     try:
-        report = json.loads(path.read_text(encoding='utf-8'))
+        return parse(path.read_bytes(), path)
+    except OSError as error:
+        raise _no_report(path, error.strerror) from error
+
+
+def parse(content: bytes, path: Path) -> dict[str, Any]:
+    """Return the report that the bytes of a file are.
+
+    :param path: of that file, for errors.
+    :raises StationError: ENVIRONMENT_NOT_ACCEPTED, they are none.
+    """
+    try:
+        report = json.loads(content)
         if report['version'] != _VERSION:
             raise ValueError(f'its version is {report["version"]}, not {_VERSION}')
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StationError(
-            ErrorCode.ENVIRONMENT_NOT_ACCEPTED,
-            f'{path} is no acceptance report ({reason}); make one by `enpire environment measure`',
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _no_report(path, str(error)) from error
     return report
+
+
+def _no_report(path: Path, reason: str) -> StationError:
+    return StationError(
+        ErrorCode.ENVIRONMENT_NOT_ACCEPTED,
+        f'{path} is no acceptance report ({reason}); make one by `enpire environment measure`',
+    )
 
 
 def _seeds(episodes: Sequence[Judged]) -> dict[str, Any]:

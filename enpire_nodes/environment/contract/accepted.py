@@ -9,36 +9,37 @@ here, but when somebody measures again: the report names its seeds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-import hashlib
-import json
 import math
 from pathlib import Path
 from typing import Any
 
+from enpire_nodes.common.bounds import lower_bound
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.environment.acceptance.criteria import check, Requirements
+from enpire_nodes.environment.acceptance.criteria import check, Requirements, unchanged
 from enpire_nodes.environment.acceptance.rates import FUSED, Rates
+from enpire_nodes.environment.acceptance.report import parse
+from enpire_nodes.environment.contract.files import NOT_MEASURED
 
 _HOW = 'measure again (`enpire environment measure`), and freeze with its report'
 
 
 def require_accepted(
     path: Path | None, *, task: str, verifier: str, files: Mapping[str, str]
-) -> str:
+) -> bytes:
     """Refuse a report that does not pass, or that is about something else.
 
     :param path: as ``enpire environment measure`` writes it.
     :param task: name of the task that is to be frozen.
     :param verifier: digest of the verifier that is to be frozen.
     :param files: sha256 of everything that is to be frozen, by name.
-    :return: the sha256 of the report.
+    :return: the report as it was read and judged.
     :raises StationError: ENVIRONMENT_NOT_ACCEPTED; says why, and what to do.
     """
     if path is None or not Path(path).is_file():
         raise _refusal(f'there is no acceptance report {path or ""}'.rstrip())
     try:
         content = Path(path).read_bytes()
-        report = json.loads(content)
+        report = parse(content, path)
         problems = list(_problems(report))
         other_files = list(_other_files(report['files'], files))
         measured = str(report['digest'])
@@ -57,14 +58,14 @@ def require_accepted(
     if other_files:
         names = ', '.join(other_files[:5])
         raise _refusal(f'not as it was when {path} was measured: {names}')
-    return hashlib.sha256(content).hexdigest()
+    return content
 
 
 def _problems(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a report does not show, in words."""
     stated = {criterion['name']: criterion for criterion in report['criteria']}
     missed = set()
-    for required in check((), (), Requirements()):
+    for required in (*check((), (), Requirements()), unchanged(())):
         criterion = stated.get(required.name)
         if criterion is None:
             yield f'it says nothing of {required.name}'
@@ -82,26 +83,27 @@ def _problems(report: Mapping[str, Any]) -> Iterator[str]:
             yield f'{name} is not met ({criterion.get("message", "")})'
     if report['passed'] is not True and not missed:
         yield 'it says so itself'
-    counted = Rates.from_json(report['sources'][FUSED])
+    counted, resets = Rates.from_json(report['sources'][FUSED]), report['resets']
     for name, value in (
         ('episodes', counted.successes + counted.failures),
         ('false positives', counted.false_positive_bound),
         ('recall', counted.recall_bound),
         ('uncertain', counted.uncertain_bound),
+        ('reset', lower_bound(resets['successes'], resets['resets'])),
     ):
         claimed = stated[name]['value'] if name in stated else value
-        if not math.isclose(claimed, value, rel_tol=1e-9, abs_tol=1e-12):
+        known = isinstance(claimed, int | float)
+        if known and not math.isclose(claimed, value, rel_tol=1e-9, abs_tol=1e-12):
             yield f'{name} is given as {claimed}, but its counts say {value:.6g}'
 
 
 def _other_files(measured: Mapping[str, str], frozen: Mapping[str, str]) -> Iterator[str]:
-    """Yield files that were measured otherwise, and settings that were not measured at all."""
+    """Yield files that were measured otherwise, and those that were not measured at all."""
     for name, digest in measured.items():
         if frozen.get(name) != digest:
             yield name
     for name in frozen:
-        # the gate's limits play no part in judging
-        if name.startswith('settings/') and name != 'settings/limits' and name not in measured:
+        if name not in measured and not name.startswith(NOT_MEASURED):
             yield name
 
 

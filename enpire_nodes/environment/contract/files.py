@@ -24,6 +24,15 @@ from enpire_nodes.tasks.api import Task
 CODE_FOLDERS = ('bringup', 'common', 'drivers', 'environment', 'rollout', 'ros', 'simulation')
 #: Chosen trial by trial, and recorded with each by its own digest.
 NOT_FROZEN = ('rollout/controllers',)
+#: How the names of frozen files begin on which an acceptance report does not depend: what carries
+#: and counts verdicts, and the gate with its limits, which play no part in judging.
+NOT_MEASURED = (
+    *(
+        f'enpire_nodes/{name}/'
+        for name in ('bringup', 'rollout', 'ros', 'environment/safety', 'environment/contract')
+    ),
+    'settings/limits',
+)
 
 _CACHE = '__pycache__'
 

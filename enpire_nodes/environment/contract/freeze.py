@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 import getpass
+import hashlib
 from pathlib import Path
-import shutil
 import socket
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.writing import write_atomically
 from enpire_nodes.environment.contract import signing
 from enpire_nodes.environment.contract.accepted import require_accepted
 from enpire_nodes.environment.contract.check import FileWatch
@@ -33,7 +34,7 @@ def freeze(
         ENVIRONMENT_MANIFEST_INVALID, the folder cannot be written or holds a manifest.
     """
     files = digests(subject.files)
-    accepted = require_accepted(
+    judged = require_accepted(
         report, task=subject.task, verifier=subject.digests['verifier'], files=files
     )
     listing = subject.files.listing()
@@ -48,7 +49,7 @@ def freeze(
         libraries=library_digests(),
         digests=subject.digests,
         parameters=subject.parameters,
-        acceptance=accepted,
+        acceptance=hashlib.sha256(judged).hexdigest(),
         frozen_at=datetime.now(timezone.utc).isoformat(timespec='seconds'),
         frozen_by=f'{getpass.getuser()}@{socket.gethostname()}',
     )
@@ -60,10 +61,8 @@ def freeze(
     signature = signing.sign(manifest.content(), signing.signing_key(keys))
     try:
         output.mkdir(parents=True, exist_ok=True)
-        if Path(report).resolve() != (output / REPORT).resolve():
-            shutil.copyfile(report, output / REPORT)
-        with path.open('x', encoding='utf-8') as stream:
-            stream.write(manifest_text(manifest, signature))
+        write_atomically(output / REPORT, judged)
+        write_atomically(path, manifest_text(manifest, signature).encode())
     except OSError as error:
         raise _unwritable(f'{path} cannot be written ({error.strerror})') from error
     return manifest

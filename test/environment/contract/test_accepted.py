@@ -41,12 +41,14 @@ def test_a_passing_report_is_frozen_with_its_environment(bench):
         ({'criteria': None}, 'cannot be read'),
         ({'criteria': ['fine']}, 'cannot be read'),
         ({'sources': {}}, 'cannot be read'),
+        ({'resets': {}}, 'cannot be read'),
+        ({'version': 2}, 'its version is 2, not 1'),
         ({'task': 'push_t'}, 'is of the task push_t'),
         ({'digest': 'another'}, 'about another judge'),
         ({'digest': None}, 'about another judge'),
         ({'files': {'bench/reward.py': '0' * 64}}, 'not as it was .*: bench/reward.py'),
         ({'files': {'bench/gone.py': '0' * 64}}, 'not as it was .*: bench/gone.py'),
-        ({'files': {}}, 'not as it was .*: settings/'),
+        ({'files': {}}, 'not as it was .*: bench/__init__.py, bench/reset.py, bench/reward.py'),
         ({'files': None}, 'cannot be read'),
     ],
 )
@@ -63,6 +65,8 @@ def test_what_a_report_must_say(bench, fields, words):
         ('recall', {'value': 0.9999}, 'is given as 0.9999, but its counts say 0.998'),
         ('false positives', {'value': 0.0}, 'false positives is given as 0.0, but its counts'),
         ('reset', {'value': None}, 'reset is None'),
+        ('reset', {'value': 0.99}, 'reset is given as 0.99, but its counts say 0.985'),
+        ('unchanged files', {'value': 1}, 'unchanged files is 1, and must be at most 0'),
         ('latency p99', {'value': 'nan'}, 'latency p99 is nan'),
         ('kinds', {'passed': False}, 'kinds is not met'),
     ],
@@ -72,9 +76,10 @@ def test_what_a_report_claims_is_derived_again(bench, name, fields, words):
     assert words in message
 
 
-def test_a_criterion_that_was_left_out_is_named(bench):
-    criteria = [entry for entry in edited(bench, 'recall') if entry['name'] != 'false positives']
-    assert 'nothing of false positives' in refusal(bench, bench.report(criteria=criteria))
+@pytest.mark.parametrize('name', ['false positives', 'unchanged files'])
+def test_a_criterion_that_was_left_out_is_named(bench, name):
+    criteria = [entry for entry in edited(bench, name) if entry['name'] != name]
+    assert f'nothing of {name}' in refusal(bench, bench.report(criteria=criteria))
 
 
 def test_what_is_missed_is_said_once(bench):
@@ -95,6 +100,19 @@ def test_what_is_no_report_is_refused(bench, text):
 
 def test_a_missing_report_is_refused(bench):
     assert 'there is no acceptance report' in refusal(bench, bench.path('nowhere.json'))
+
+
+def test_code_that_was_added_after_the_measurement_is_named(bench):
+    report = bench.report()
+    bench.path('bench/scoring/kinder.py').write_text('')
+    assert 'not as it was' in (said := refusal(bench, report))
+    assert 'bench/scoring/kinder.py' in said
+
+
+def test_the_limits_of_the_gate_may_change_after_the_measurement(bench):
+    report = bench.report()
+    bench.path('settings/limits.yaml').write_text('hard_force: 20.0\n')
+    bench.freeze(report)
 
 
 def test_a_file_that_changed_after_the_measurement_is_named(bench):

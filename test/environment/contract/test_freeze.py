@@ -5,6 +5,7 @@ import json
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.contract import freeze as module
 from enpire_nodes.environment.contract.files import digests
 
 
@@ -28,6 +29,40 @@ def test_a_second_freeze_needs_a_folder_of_its_own_and_is_another_environment(be
     assert caught.value.code is ErrorCode.ENVIRONMENT_MANIFEST_INVALID
     bench.path('settings/task.yaml').write_text('depth: 0.03\n')
     assert bench.freeze(output=bench.root / 'second').digest != first.digest
+
+
+def test_a_crash_leaves_no_part_of_a_manifest_and_the_next_freeze_goes_on(bench, monkeypatch):
+    real = module.write_atomically
+
+    def crash(path, content):
+        if path == bench.manifest_file:
+            path.with_name('partial').write_bytes(content[:99])
+            raise KeyboardInterrupt
+        real(path, content)
+
+    monkeypatch.setattr(module, 'write_atomically', crash)
+    with pytest.raises(KeyboardInterrupt):
+        bench.freeze()
+    assert not bench.manifest_file.exists()
+    monkeypatch.undo()
+    bench.freeze()
+    bench.guard()
+
+
+def test_the_report_is_kept_as_it_was_judged(bench, monkeypatch):
+    report = bench.report()
+    judged = report.read_bytes()
+    real = module.require_accepted
+
+    def swap(*given, **named):
+        found = real(*given, **named)
+        report.write_text('{}')
+        return found
+
+    monkeypatch.setattr(module, 'require_accepted', swap)
+    bench.freeze(report)
+    assert (bench.output / module.REPORT).read_bytes() == judged
+    bench.guard()
 
 
 def test_only_regular_files_are_frozen(bench):
