@@ -67,6 +67,7 @@ class SceneReset(StationNode):
         """Take the action away and stop listening."""
         self._goals.destroy()
         self._runner.destroy()
+        self._commander.destroy()
         self._senses.destroy()
 
     def diagnostics(self) -> dict[str, object]:

@@ -117,6 +117,7 @@ class PolicyExecutor(StationNode):
         self._goals.destroy()
         self._senses.destroy()
         self._sender.destroy()
+        self._commander.destroy()
         self._controllers.destroy()
         self.destroy_timer(self._watchdog)
         for subscription in self._subscriptions_of_states:

@@ -234,6 +234,12 @@ class Commander:
             self._publish_lease(engaged=False)
             self.lease, self._leased = 0, ()
 
+    def destroy(self) -> None:
+        """Give the lease back, and stop publishing."""
+        self.release()
+        for publisher in (self._leases, *self._targets.values(), *self._grippers.values()):
+            self._node.destroy_publisher(publisher)
+
     def _publish_lease(self, *, engaged: bool) -> None:
         message = MotionLease(
             holder=self._node.get_fully_qualified_name(),
