@@ -9,19 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import hashlib
-import io
 import json
-import os
 from pathlib import Path
 import time
-import zipfile
-import zlib
 
 import numpy as np
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState, Frame
+from enpire_nodes.environment.arrays import read_arrays, write_arrays
 from enpire_nodes.tasks.api import Judgement, Verifier
 
 _VERSION = 1
@@ -94,14 +90,7 @@ def save(evidence: Evidence, path: Path) -> str:
         arrays[f'stamps/{name}'] = np.array([frame.stamp for frame in frames], dtype=float)
         images = [frame.image for frame in frames]
         arrays[f'frames/{name}'] = np.stack(images) if images else np.zeros((0, 0, 0, 3), np.uint8)
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    content = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.{os.getpid()}.part')
-    partial.write_bytes(content)
-    partial.replace(path)
-    return hashlib.sha256(content).hexdigest()
+    return write_arrays(path, arrays, compressed=True)
 
 
 def load(path: Path) -> Evidence:
@@ -109,22 +98,7 @@ def load(path: Path) -> Evidence:
 
     :raises StationError: ENVIRONMENT_EVIDENCE_UNREADABLE, naming the file and what is wrong.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return _evidence(arrays)
-    except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from error
-    except (
-        ValueError,  # also what json and numpy raise for content that they cannot read
-        KeyError,
-        TypeError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise _unreadable(path, f'{type(error).__name__}: {error}') from error
+    return read_arrays(path, _evidence, _unreadable)[0]
 
 
 def _evidence(arrays: Mapping[str, np.ndarray]) -> Evidence:

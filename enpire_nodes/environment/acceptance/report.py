@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from enpire_nodes.common.bounds import lower_bound
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.writing import write_json
 from enpire_nodes.environment.acceptance.criteria import check, Requirements, unchanged
 from enpire_nodes.environment.acceptance.judged import Judged, ResetTried
 from enpire_nodes.environment.acceptance.rates import rates, sources
@@ -79,9 +79,7 @@ def build(
 def write(report: Mapping[str, Any], path: Path) -> None:
     """Write a report, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.{os.getpid()}.part')
-    partial.write_text(json.dumps(report, indent=1) + '\n', encoding='utf-8')
-    partial.replace(path)
+    write_json(path, report)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from enpire_nodes.common.writing import write_atomically
 from enpire_nodes.environment.acceptance.judged import Judged
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.tasks.api import Outcome
@@ -93,9 +93,7 @@ def write(picture: np.ndarray, path: Path) -> None:
     if not done:
         raise ValueError(f'a picture of {picture.shape} cannot be written as PNG')
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.{os.getpid()}.part')
-    partial.write_bytes(content.tobytes())
-    partial.replace(path)
+    write_atomically(path, content.tobytes())
 
 
 def worst_first(episodes: Iterable[Judged]) -> list[Judged]:

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
-from scipy.stats import beta
 
+from enpire_nodes.common.bounds import upper_bound
 from enpire_nodes.environment.learned.thresholds import Range
 from enpire_nodes.tasks.api import Outcome
 
-CONFIDENCE = 0.95
 _SUREST, _LEAST = 0.03, 0.35  # the lower threshold stays between; the upper mirrors it
 
 
@@ -42,13 +41,6 @@ class HeldOut:
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
         return asdict(self)
-
-
-def upper_bound(events: int, trials: int, confidence: float = CONFIDENCE) -> float:
-    """Return the one-sided Clopper-Pearson bound of a rate; 1 without any trial."""
-    if events >= trials:
-        return 1.0
-    return float(beta.ppf(confidence, events + 1, trials - events))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

@@ -10,34 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-import hashlib
-import io
 import json
-import os
 from pathlib import Path
 from typing import Any
-import zipfile
-import zlib
 
 import numpy as np
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.arrays import read_arrays, write_arrays
 from enpire_nodes.environment.learned.eye import LearnedEye
 from enpire_nodes.environment.learned.network import Architecture, Network
 from enpire_nodes.environment.learned.thresholds import Range
 from enpire_nodes.tasks.eye import Crop
 
 _FORMAT = 1
-_BAD_CONTENT = (
-    ValueError,  # also what json and numpy raise for content that they cannot read
-    KeyError,
-    TypeError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,14 +75,7 @@ def save_weights(weights: Weights, path: Path) -> str:
     arrays = {'about': np.array(json.dumps(header, sort_keys=True))}
     for name, eye in weights.eyes.items():
         arrays |= {f'{name}/{key}': value for key, value in eye.arrays.items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    content = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.{os.getpid()}.part')
-    partial.write_bytes(content)
-    partial.replace(path)
-    return hashlib.sha256(content).hexdigest()
+    return write_arrays(path, arrays)
 
 
 def load_eyes(path: Path, *, task: str, crops: Mapping[str, Crop]) -> dict[str, LearnedEye]:
@@ -106,7 +85,7 @@ def load_eyes(path: Path, *, task: str, crops: Mapping[str, Crop]) -> dict[str, 
     :param crops: by camera, as the task cuts them now; the eyes must have learned from the same.
     :raises StationError: ENVIRONMENT_WEIGHTS_UNUSABLE, naming the file and what is wrong.
     """
-    weights, digest = _read(path)
+    weights, digest = read_arrays(path, _parse, _unusable)
     if weights.task != task:
         raise _unusable(path, f'it was trained for the task {weights.task}, not for {task}')
     if set(weights.eyes) != set(crops):
@@ -124,17 +103,7 @@ def load_eyes(path: Path, *, task: str, crops: Mapping[str, Crop]) -> dict[str, 
 
 def read_weights(path: Path) -> Weights:
     """Read a file of weights whatever it is for; raises as :func:`load_eyes`."""
-    return _read(path)[0]
-
-
-def _read(path: Path) -> tuple[Weights, str]:
-    try:
-        content = path.read_bytes()
-        return _parse(content), hashlib.sha256(content).hexdigest()
-    except OSError as error:
-        raise _unusable(path, error.strerror or str(error)) from error
-    except _BAD_CONTENT as error:
-        raise _unusable(path, f'{type(error).__name__}: {error}') from error
+    return read_arrays(path, _parse, _unusable)[0]
 
 
 def _eye(stored: EyeWeights, digest: str) -> LearnedEye:
@@ -147,10 +116,8 @@ def _eye(stored: EyeWeights, digest: str) -> LearnedEye:
     )
 
 
-def _parse(content: bytes) -> Weights:
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        header = json.loads(str(stored['about']))
-        arrays = {name: stored[name] for name in stored.files}
+def _parse(stored: Mapping[str, np.ndarray]) -> Weights:
+    header, arrays = json.loads(str(stored['about'])), dict(stored)
     if header['format'] != _FORMAT:
         raise ValueError(f'format {header["format"]} is not {_FORMAT}')
     eyes = {
