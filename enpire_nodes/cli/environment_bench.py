@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cv2
-import yaml
 
 from enpire_nodes.bringup.configuration import StationConfiguration
-from enpire_nodes.common.cameras import Camera, cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.acceptance.judged import Case, ResetTried
 from enpire_nodes.environment.contract.files import digests, environment_files, NOT_MEASURED
 from enpire_nodes.environment.evidence import Evidence
+from enpire_nodes.environment.setup import judge_setup
 from enpire_nodes.tasks.api import Task, Verifier
 from enpire_nodes.tasks.eye import Crop
 from enpire_nodes.tasks.registry import load_task
@@ -73,45 +73,26 @@ class JudgeBench:
     """
 
     def __init__(self, files: BenchFiles) -> None:
-        try:
-            self._settings: Mapping[str, Any] = yaml.safe_load(
-                files.station_file.read_text(encoding='utf-8')
-            )
-            cameras = cameras_from_settings(self._settings['cameras'])
-            self.task: Task = load_task(files.task, files.task_file)
-            self._cameras: Mapping[str, Camera] = {
-                name: cameras[name] for name in self.task.cameras
-            }
-        except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-            raise StationError(
-                ErrorCode.REWARD_INTERNAL,
-                f'cannot load the task {files.task} or {files.station_file}: {error}',
-            ) from error
-        self._eyes: Mapping[str, Any] | None = None
-        if files.weights is not None:
-            from enpire_nodes.environment.learned.weights import load_eyes
+        self._setup = judge_setup(files.task, files.task_file, files.station_file, files.weights)
 
-            self._eyes = load_eyes(
-                files.weights, task=self.task.name, crops=self.task.crops(self._cameras)
-            )
+    @property
+    def task(self) -> Task:
+        """Whose judge and reset these are."""
+        return self._setup.task
 
     def crops(self) -> Mapping[str, Crop]:
         """Return by camera what learned eyes are shown.
 
         :raises StationError: ENVIRONMENT_WEIGHTS_UNUSABLE, the task has no learned eyes.
         """
-        if not hasattr(self.task, 'crops'):
-            raise StationError(
-                ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE,
-                f'the task {self.task.name} has no `crops` for learned eyes; it needs none',
-            )
-        return self.task.crops(self._cameras)
+        return self._setup.crops()
 
     @cached_property
     def _episodes(self) -> Any:
         from enpire_nodes.drivers.simulated.episodes import EpisodeBench
 
-        return EpisodeBench(self.task, self._settings)
+        with _drawing():
+            return EpisodeBench(self.task, self._setup.station)
 
     @property
     def kinds(self) -> Mapping[str, bool]:
@@ -123,28 +104,44 @@ class JudgeBench:
             raise StationError(
                 ErrorCode.ENVIRONMENT_UNLABELLED,
                 f'the task {self.task.name} has no `stager` that makes labelled episodes; '
-                'name a folder of labelled evidence by --evidence',
+                'name a folder of labelled evidence by --evidence, and --episodes 0',
             )
         return self.task.stager().kinds
 
     def make(self, case: Case) -> tuple[Evidence, int]:
-        """Return simulated evidence, and how many scenes were dropped for it."""
+        """Return simulated evidence, and how many scenes were dropped for it.
+
+        :raises StationError: REWARD_INTERNAL, nothing can draw here; or as ``EpisodeBench.make``.
+        """
         episode = self._episodes.make(case.kind, case.seed)
         return episode.evidence, episode.redraws
 
     def verifier(self) -> Verifier:
         """Return a judge that has seen nothing yet."""
-        if self._eyes is None:
-            return self.task.verifier(self._cameras)
-        return self.task.verifier(self._cameras, self._eyes)
+        return self._setup.verifier()
 
     def reset(self, placement: str, seed: int) -> ResetTried:
-        """Try one reset in simulation."""
+        """Try one reset in simulation.
+
+        :raises StationError: REWARD_INTERNAL, nothing can draw here.
+        """
         from enpire_nodes.drivers.simulated.resets import try_reset
 
-        return try_reset(self.task, self._settings, placement, seed)
+        with _drawing():
+            return try_reset(self.task, self._setup.station, placement, seed)
 
     def close(self) -> None:
         """Give the drawing context back."""
         if '_episodes' in self.__dict__:
             self._episodes.close()
+
+
+@contextlib.contextmanager
+def _drawing() -> Iterator[None]:
+    """Let a bench that cannot draw be refused as everything else is."""
+    from enpire_nodes.simulation.rendering import RenderingError
+
+    try:
+        yield
+    except RenderingError as error:
+        raise StationError(ErrorCode.REWARD_INTERNAL, str(error)) from error

@@ -8,30 +8,38 @@ from, and writes their weights.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-import sys
 import time
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
+from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.cli.environment_bench import BenchFiles, JudgeBench
-from enpire_nodes.cli.environment_measure import HELD_OUT
+from enpire_nodes.cli.environment_work import (
+    add_evidence,
+    add_station,
+    add_task,
+    add_workers,
+    count,
+    for_station,
+    HELD_OUT,
+    labelled_files,
+    work,
+)
 from enpire_nodes.cli.runs import console
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.acceptance.judged import Case
-from enpire_nodes.environment.acceptance.measure import measure, plan
-from enpire_nodes.environment.evidence import load
-from enpire_nodes.environment.learned.dataset import Episode, episode_of
+from enpire_nodes.environment.acceptance.measure import plan
+from enpire_nodes.environment.learned.dataset import Episode, episode_of, require_enough
 from enpire_nodes.environment.learned.fit import fit
 from enpire_nodes.environment.learned.weights import save_weights, Weights
+from enpire_nodes.rollout.labelled import labelled_attempts, labelled_evidence, labels_of
+from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.tasks.eye import Crop
-from enpire_nodes.tasks.registry import task_names
 
 HELP = 'train the learned eyes of the judge on labelled episodes'
 SIMULATED = 600  # episodes
@@ -40,82 +48,109 @@ SIMULATED = 600  # episodes
 def add_parser(subparsers: Any) -> None:
     """Add the action to the ``enpire environment`` parser."""
     parser = subparsers.add_parser('fit', help=HELP, description=__doc__)
-    parser.add_argument('task', choices=task_names(), metavar='TASK', help='name of the task')
-    parser.add_argument(
-        '--station', default='station_1', metavar='STATION',
-        help='station file, or the name of one in config/stations (default: station_1)',
-    )  # fmt: skip
+    add_task(parser)
+    add_station(parser)
     parser.add_argument(
         '--run', type=Path, metavar='DIR', dest='recorded',
         help='run with labelled attempts (default: environment/TASK/run, if there is one)',
     )  # fmt: skip
+    add_evidence(parser, 'folder of labelled evidence to learn from too')
     parser.add_argument(
-        '--evidence',
-        type=Path,
-        metavar='DIR',
-        help='folder of labelled evidence to learn from too',
-    )
-    parser.add_argument(
-        '--episodes', type=int, metavar='N',
+        '--episodes', type=count, metavar='N',
         help=f'simulated episodes, half of them successes (default: {SIMULATED} on a simulated '
         'station, else 0)',
     )  # fmt: skip
     parser.add_argument(
-        '--seed', type=int, default=0, metavar='N',
+        '--seed', type=count, default=0, metavar='N',
         help='of the first simulated episode, and of the training (default: 0)',
     )  # fmt: skip
-    parser.add_argument(
-        '--workers', type=int, default=2, metavar='N',
-        help='processes that prepare episodes (default: 2)',
-    )  # fmt: skip
+    add_workers(parser)
     parser.add_argument(
         '--output', type=Path, metavar='FILE',
         help='where the weights go (default: environment/TASK/weights.npz)',
     )  # fmt: skip
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=for_station('fit', run))
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
     """Fit, write the weights, and say what they are worth; 0 when they are written."""
-    try:
-        configuration = load_configuration(args.station, task=args.task)
-    except ConfigurationError as error:
-        sys.stderr.write(f'enpire environment fit: {error}\n')
-        return 2
+    began, out = time.monotonic(), console()
+    say = partial(out.print, highlight=False, soft_wrap=True, markup=False)
     files = BenchFiles(configuration.task, configuration.task_file, configuration.station_file)
-    bench, began = files(), time.monotonic()
+    bench = files()
     crops = bench.crops()
     folder = Path('environment') / args.task
-    recorded = _recorded(args.recorded or folder / 'run', bench, crops, named=bool(args.recorded))
+    labelled = Labelled(args.recorded or folder / 'run', needed=bool(args.recorded))
+    for line in labelled.remarks():
+        say(line, style='yellow')
+    seen = list(labelled_files(args.evidence, crops).values())
     cases = _cases(args, bench, simulated=configuration.driver == 'simulated')
+    labels = [*labelled.labels(), *(one.label for one in seen)]
+    # before minutes of work: duplicates are found, and may be too many, only afterwards
+    require_enough(Counter([*labels, *(bench.kinds[case.kind] for case in cases)]))
+    learned = [
+        *labelled.episodes(bench, crops),
+        *seen,
+        *work(files, partial(crop_case, crops=crops), cases, workers=args.workers, words='cut'),
+    ]
     bench.close()
-    out = console()
     weights = fit(
-        bench.task.name,
-        crops,
-        [*recorded, *_prepared(files, crops, cases, args.workers)],
-        seed=args.seed,
-        report=lambda line: out.print(line, style='dim', highlight=False, soft_wrap=True),
+        bench.task.name, crops, learned, seed=args.seed, report=partial(say, style='dim')
     )
     path = args.output or folder / 'weights.npz'
     digest = _save(weights, path)
     out.print(table(weights))
     for line in doubts(weights):
-        out.print(line, style='yellow', highlight=False, soft_wrap=True)
-    out.print(
+        say(line, style='yellow')
+    say(
         f'{time.monotonic() - began:.0f} s; written: {path} (sha256 {digest[:12]})\n'
         f'Measure the judge with it: enpire environment measure {args.task} --weights {path}\n'
-        'Judge with it: name it as `weights` below `files` of the station file, or by --weights.',
-        highlight=False,
-        soft_wrap=True,
+        'Judge with it: name it as `weights` below `files` of the station file, or by --weights.'
     )
     return 0
 
 
+class Labelled:
+    """The labelled attempts of a run.
+
+    :param run: folder; one that is not there has none.
+    :param needed: it must be there.
+    """
+
+    def __init__(self, run: Path, *, needed: bool) -> None:
+        self._run = run if needed or run.exists() else None
+
+    def remarks(self) -> list[str]:
+        """Return a line for each attempt of which people, or a person and the truth, differ."""
+        if self._run is None:
+            return []
+        labels = labels_of(self._run)
+        return [
+            *(f'{line}: left out until they agree' for line in labels.disputed),
+            *(f'{line}: the person counts' for line in labels.corrected),
+        ]
+
+    def labels(self) -> list[bool]:
+        """Return the labels of its attempts.
+
+        :raises StationError: there is no such run, or it has none.
+        """
+        if self._run is None:
+            return []
+        with LedgerReader(self._run) as ledger:
+            return [label for _, _, label in labelled_attempts(ledger)]
+
+    def episodes(self, bench: JudgeBench, crops: Mapping[str, Crop]) -> list[Episode]:
+        """Return what is learned from its attempts, read from their bags."""
+        if self._run is None:
+            return []
+        with LedgerReader(self._run) as ledger:
+            return [episode_of(one, crops) for one in labelled_evidence(ledger, bench.task)]
+
+
 def crop_case(bench: JudgeBench, case: Case, *, crops: Mapping[str, Crop]) -> Episode:
     """Return what is learned from one case; runs in the workers."""
-    evidence = load(case.path) if case.path else bench.make(case)[0]
-    return episode_of(evidence, crops)
+    return episode_of(bench.make(case)[0], crops)
 
 
 def table(weights: Weights) -> Table:
@@ -153,59 +188,17 @@ def doubts(weights: Weights) -> list[str]:
     ]
 
 
-def _recorded(
-    run: Path, bench: JudgeBench, crops: Mapping[str, Crop], *, named: bool
-) -> list[Episode]:
-    """Return what is learned from the labelled attempts of a run; it must be there if named."""
-    from enpire_nodes.rollout.labelled import labelled_evidence
-    from enpire_nodes.rollout.ledger import LedgerReader
-
-    if not named and not run.exists():
-        return []
-    with LedgerReader(run) as ledger:
-        return [episode_of(evidence, crops) for evidence in labelled_evidence(ledger, bench.task)]
-
-
 def _cases(args: argparse.Namespace, bench: JudgeBench, *, simulated: bool) -> list[Case]:
-    cases = []
-    if args.evidence is not None:
-        found = sorted(args.evidence.rglob('*.npz'))
-        if not found:
-            raise StationError(
-                ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES, f'there is no evidence in {args.evidence}'
-            )
-        cases = [Case(path=path) for path in found]
-    count = SIMULATED * simulated if args.episodes is None else args.episodes
-    if count <= 0:
-        return cases
-    if args.seed < 0 or args.seed + count > HELD_OUT:
+    number = SIMULATED * simulated if args.episodes is None else args.episodes
+    if not number:
+        return []
+    if args.seed + number > HELD_OUT:
         raise StationError(
             ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
-            f'{count} episodes from seed {args.seed} on are not all within 0 ... {HELD_OUT}: what '
-            'is measured on must not be learned; take another --seed',
+            f'{number} episodes from seed {args.seed} on are not all within 0 ... {HELD_OUT}: '
+            'what is measured on must not be learned; take another --seed',
         )
-    return cases + plan(dict(bench.kinds), count, first_seed=args.seed)
-
-
-def _prepared(
-    files: BenchFiles, crops: Mapping[str, Crop], cases: Sequence[Case], workers: int
-) -> list[Episode]:
-    bar = Progress(
-        'preparing',
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        shown = bar.add_task('', total=len(cases))
-        return measure(
-            files,
-            partial(crop_case, crops=crops),
-            cases,
-            workers=workers,
-            progress=lambda done: bar.advance(shown, done),
-        )
+    return plan(dict(bench.kinds), number, first_seed=args.seed)
 
 
 def _save(weights: Weights, path: Path) -> str:

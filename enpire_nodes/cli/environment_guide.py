@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from enpire_nodes.cli.environment_record import REQUESTER
+from enpire_nodes.cli.environment_work import add_task
 from enpire_nodes.common.errors import StationError
 from enpire_nodes.environment.acceptance.report import read
 from enpire_nodes.environment.contract.freeze import MANIFEST
@@ -25,7 +26,6 @@ from enpire_nodes.rollout.human_time import human_seconds, in_words
 from enpire_nodes.rollout.labelled import labels_of
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import VerdictOutcome
-from enpire_nodes.tasks.registry import task_names
 
 HELP = 'where phase one of a task stands, and what comes next'
 
@@ -47,7 +47,7 @@ class Step:
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser('guide', help=HELP, description=__doc__)
-    parser.add_argument('task', choices=task_names(), metavar='TASK', help='name of the task')
+    add_task(parser)
     parser.add_argument(
         '--directory', type=Path, metavar='DIR', help='of phase one (default: environment/TASK)'
     )
@@ -90,17 +90,18 @@ def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
     :param frozen: of the manifest.
     """
     recorded = directory / 'run'
-    judged, unlabelled = _trials(recorded)
+    judged, unlabelled, disputed = _trials(recorded)
     yield Step(
         'record',
         judged > 0,
         f'{judged} judged attempts' if judged else 'nothing yet',
         f'enpire environment record --run {recorded}',
     )
+    quarrel = f', of which people differ: {"; ".join(disputed)}' if disputed else ''
     yield Step(
         'label',
-        judged > 0 and unlabelled == 0,
-        f'{judged - unlabelled} of {judged} labelled',
+        judged > 0 and unlabelled == 0 and not disputed,
+        f'{judged - unlabelled} of {judged} labelled{quarrel}',
         f'enpire audit label --run {recorded}',
     )
     weights = directory / 'weights.npz'
@@ -124,20 +125,21 @@ def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
     )
 
 
-def _trials(run: Path) -> tuple[int, int]:
-    """Return how many attempts were judged in phase one, and how many nobody has labelled."""
+def _trials(run: Path) -> tuple[int, int, tuple[str, ...]]:
+    """Return how many attempts were judged, how many nobody has labelled, and the disputed."""
     try:
         with LedgerReader(run) as ledger:
             trials = [trial for trial in ledger.trials() if trial.requester == REQUESTER]
     except StationError:
-        return 0, 0
+        return 0, 0, ()
     judged = {
         (trial.trial_id, attempt.index)
         for trial in trials
         for attempt in trial.attempts
         if attempt.verdict.outcome is not VerdictOutcome.UNSET
     }
-    return len(judged), len(judged - set(labels_of(run)))
+    labels = labels_of(run)
+    return len(judged), len(judged - set(labels.known)), labels.disputed
 
 
 def _accepted(report: Path) -> tuple[bool, str]:

@@ -10,34 +10,37 @@ from importlib.metadata import PackageNotFoundError, version
 import os
 from pathlib import Path
 import platform
-import sys
 import time
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
+from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.cli.environment_bench import BenchFiles, JudgeBench
+from enpire_nodes.cli.environment_work import (
+    add_evidence,
+    add_station,
+    add_task,
+    add_workers,
+    count,
+    for_station,
+    HELD_OUT,
+    labelled_files,
+    work,
+)
 from enpire_nodes.cli.runs import console
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.acceptance import report as reports
 from enpire_nodes.environment.acceptance import sheet
 from enpire_nodes.environment.acceptance.criteria import Requirements
 from enpire_nodes.environment.acceptance.judged import Case, Judged, require_both_classes
-from enpire_nodes.environment.acceptance.measure import (
-    judge_case,
-    measure,
-    plan,
-    try_reset,
-)
+from enpire_nodes.environment.acceptance.measure import judge_case, plan, try_reset
 from enpire_nodes.environment.acceptance.table import tables
 from enpire_nodes.environment.evidence import load
-from enpire_nodes.tasks.registry import task_names
+from enpire_nodes.environment.learned.dataset import distinct
+from enpire_nodes.environment.learned.held_out import require_held_out
+from enpire_nodes.environment.learned.weights import read_weights
+from enpire_nodes.tasks.staging import source_of
 
 HELP = 'judge many labelled episodes and try many resets'
-#: Far from the seeds that anything is fitted on: what is measured must never have been learned.
-HELD_OUT = 1_000_000
 #: How the object lies before a reset: mostly where a trial left it. A lying pin is met about once
 #: in 200 cycles of a campaign, and here once in 20.
 PLACEMENTS = (
@@ -50,54 +53,41 @@ _SHOWN = 24  # pictures of wrong verdicts
 def add_parser(subparsers: Any) -> None:
     """Add the action to the ``enpire environment`` parser."""
     parser = subparsers.add_parser('measure', help=HELP, description=__doc__)
-    parser.add_argument('task', choices=task_names(), metavar='TASK', help='name of the task')
+    add_task(parser)
+    add_station(parser)
     parser.add_argument(
-        '--station', default='station_1', metavar='STATION',
-        help='station file, or the name of one in config/stations (default: station_1)',
-    )  # fmt: skip
-    parser.add_argument(
-        '--episodes', type=int, default=3000, metavar='N',
+        '--episodes', type=count, default=3000, metavar='N',
         help='simulated episodes, half of them successes (default: 3000)',
     )  # fmt: skip
     parser.add_argument('--kinds', metavar='KIND,...', help='only these kinds of episodes')
+    add_evidence(parser, 'judge the labelled evidence in it too')
     parser.add_argument(
-        '--evidence', type=Path, metavar='DIR', help='judge the labelled evidence in it too'
+        '--resets', type=count, default=200, metavar='N', help='resets to try (default: 200)'
     )
     parser.add_argument(
-        '--resets', type=int, default=200, metavar='N', help='resets to try (default: 200)'
-    )
-    parser.add_argument(
-        '--seed', type=int, default=HELD_OUT, metavar='N',
+        '--seed', type=count, default=HELD_OUT, metavar='N',
         help=f'of the first episode (default: {HELD_OUT}; do not fit on these)',
     )  # fmt: skip
     parser.add_argument('--weights', type=Path, metavar='FILE', help='of the learned eyes')
-    parser.add_argument(
-        '--workers', type=int, default=2, metavar='N', help='processes (default: 2)'
-    )
+    add_workers(parser)
     parser.add_argument(
         '--output', type=Path, metavar='DIR',
         help='folder for the report and the pictures (default: environment/TASK)',
     )  # fmt: skip
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=for_station('measure', run))
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
     """Measure; return 0 when everything that is required is met, else 1."""
-    try:
-        configuration = load_configuration(args.station, task=args.task)
-    except ConfigurationError as error:
-        sys.stderr.write(f'enpire environment measure: {error}\n')
-        return 2
     files = BenchFiles.of(configuration, args.weights)
     bench = files()
     began, before = time.monotonic(), files.digests()
-    cases = _cases(args, bench)
-    judged = _work(files, judge_case, cases, args.workers, 'judging')
-    require_both_classes(judged)
+    cases = _cases(args, bench, files.weights)
+    judged = work(files, judge_case, cases, workers=args.workers, words='judging')
     jobs = [
         (PLACEMENTS[index % len(PLACEMENTS)], args.seed + index) for index in range(args.resets)
     ]
-    resets = _work(files, try_reset, jobs, args.workers, 'resetting')
+    resets = work(files, try_reset, jobs, workers=args.workers, words='resetting')
     after = files.digests()
     changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     report = reports.build(
@@ -119,17 +109,31 @@ def run(args: argparse.Namespace) -> int:
     return 0 if report['passed'] else 1
 
 
-def _cases(args: argparse.Namespace, bench: JudgeBench) -> list[Case]:
-    cases = []
-    if args.evidence is not None:
-        found = sorted(args.evidence.rglob('*.npz'))
-        if not found:
-            raise StationError(
-                ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES, f'there is no evidence in {args.evidence}'
-            )
-        cases = [Case(path=path) for path in found]
-    if args.episodes <= 0:
-        return cases
+def _cases(args: argparse.Namespace, bench: JudgeBench, weights: Path | None) -> list[Case]:
+    """Return what is to be judged: of both classes, once each, and never learned by the eyes."""
+    made = _simulated(args, bench) if args.episodes else []
+    crops = bench.crops() if hasattr(bench.task, 'crops') else {}
+    recorded = labelled_files(args.evidence, crops)
+    twice = len(recorded) - len(distinct(recorded.values()))
+    if twice:
+        raise StationError(
+            ErrorCode.ENVIRONMENT_NOT_ACCEPTED,
+            f'{twice} of {len(recorded)} files in {args.evidence} show what others show: counted '
+            'twice they would narrow the bounds; leave them out',
+        )
+    require_both_classes(
+        [
+            *(bench.kinds[case.kind] for case in made),
+            *(bool(episode.label) for episode in recorded.values()),
+        ]
+    )
+    if weights is not None:
+        sources = [source_of(case.kind, case.seed) for case in made]
+        require_held_out(read_weights(weights).about, recorded, sources)
+    return [*(Case(path=path) for path in recorded), *made]
+
+
+def _simulated(args: argparse.Namespace, bench: JudgeBench) -> list[Case]:
     if args.seed < HELD_OUT:
         raise StationError(
             ErrorCode.ENVIRONMENT_NOT_ACCEPTED,
@@ -145,23 +149,7 @@ def _cases(args: argparse.Namespace, bench: JudgeBench) -> list[Case]:
                 f'no such kind of episode: {", ".join(unknown)}; there are {", ".join(kinds)}',
             )
         kinds = {kind: kinds[kind] for kind in wanted}
-    return cases + plan(kinds, args.episodes, first_seed=args.seed)
-
-
-def _work(files: BenchFiles, do: Any, jobs: Sequence, workers: int, words: str) -> list:
-    """Do jobs under a bar of progress."""
-    bar = Progress(
-        f'{words:10}',
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-    with bar:
-        shown = bar.add_task('', total=len(jobs))
-        return measure(
-            files, do, jobs, workers=workers, progress=lambda done: bar.advance(shown, done)
-        )
+    return plan(kinds, args.episodes, first_seed=args.seed)
 
 
 def _about(workers: int, seconds: float) -> dict[str, Any]:
@@ -192,5 +180,12 @@ def _pictures(bench: JudgeBench, judged: Sequence[Judged], output: Path) -> None
             for one in chosen
         ]
 
-    sheet.write(sheet.sheet(tiles(sheet.worst_first(judged)[:_SHOWN])), output / 'confusions.png')
-    sheet.write(sheet.sheet(tiles(sheet.examples(judged))), output / 'kinds.png')
+    wrong, kinds = sheet.worst_first(judged), sheet.examples(judged)
+    shown = wrong[:_SHOWN]
+    title = f'{len(shown)} of {len(wrong)} shown that were not judged rightly, the worst first'
+    sheet.write(
+        sheet.sheet(tiles(shown), title if wrong else 'nothing was judged wrongly'),
+        output / 'confusions.png',
+    )
+    title = f'{len(kinds)} of {len(judged)} shown, the first of each kind'
+    sheet.write(sheet.sheet(tiles(kinds), title), output / 'kinds.png')

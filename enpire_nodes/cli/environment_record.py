@@ -17,6 +17,7 @@ import sys
 from typing import Any
 
 from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
+from enpire_nodes.cli.environment_work import add_station, count
 from enpire_nodes.common.errors import StationError
 from enpire_nodes.rollout.records import TrialRecord
 
@@ -53,7 +54,7 @@ def add_parser(subparsers: Any) -> None:
         'plan', nargs='*', type=Share.parse, metavar='CONTROLLER:TRIALS',
         help=f'default: {" ".join(PLAN)}',
     )  # fmt: skip
-    parser.add_argument('--station', default='station_1', help='station file, or name of one')
+    add_station(parser)
     parser.add_argument(
         '--run', dest='directory', metavar='DIR', help='default: environment/<task>/run'
     )
@@ -61,8 +62,8 @@ def add_parser(subparsers: Any) -> None:
         '--pace', choices=('lockstep', 'realtime'), default='lockstep',
         help='realtime for a person who steers (default: lockstep)',
     )  # fmt: skip
-    parser.add_argument('--attempts', type=int, default=1, help='most attempts of a trial')
-    parser.add_argument('--seed', type=int, default=0, help='of everything drawn at random')
+    parser.add_argument('--attempts', type=count, default=1, help='most attempts of a trial')
+    parser.add_argument('--seed', type=count, default=0, help='of everything drawn at random')
     parser.add_argument('--domain', type=int, help='ROS domain; default: a free one')
     parser.add_argument(
         '--truth', action='store_true', help='simulation only: let the simulator label the trials'

@@ -8,10 +8,10 @@ from pathlib import Path
 import sys
 from typing import Any
 
+from enpire_nodes.cli.environment_work import add_task
 from enpire_nodes.cli.runs import console
 from enpire_nodes.environment.acceptance.report import read
 from enpire_nodes.environment.acceptance.table import tables
-from enpire_nodes.tasks.registry import task_names
 
 HELP = 'print the acceptance report'
 
@@ -19,7 +19,7 @@ HELP = 'print the acceptance report'
 def add_parser(subparsers: Any) -> None:
     """Add the action to the ``enpire environment`` parser."""
     parser = subparsers.add_parser('report', help=HELP, description=__doc__)
-    parser.add_argument('task', choices=task_names(), metavar='TASK', help='name of the task')
+    add_task(parser)
     parser.add_argument(
         '--output', type=Path, metavar='DIR',
         help='folder in which `measure` wrote it (default: environment/TASK)',

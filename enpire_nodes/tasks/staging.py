@@ -46,6 +46,11 @@ class Staging:
     wait: float = 0.3
 
 
+def source_of(kind: str, seed: int) -> str:
+    """Return what the evidence of an episode that was made says of where it is from."""
+    return f'simulated {kind} {seed}'
+
+
 class Stager(Protocol):
     """What a task knows about staging itself.
 

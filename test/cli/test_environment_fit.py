@@ -10,10 +10,11 @@ import pytest
 from stick_evidence import CROPS, episode
 
 from enpire_nodes.cli import environment_fit as module
-from enpire_nodes.cli.environment_measure import HELD_OUT
+from enpire_nodes.cli.environment_work import HELD_OUT
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.evidence import save
 from enpire_nodes.environment.learned.weights import load_eyes, read_weights
+from enpire_nodes.rollout.labelled import Labels
 
 
 class StickBench:
@@ -106,28 +107,59 @@ def test_what_cannot_be_learned_from_is_refused(fit, argv, code, words):
     assert caught.value.code is code
 
 
-@pytest.mark.parametrize('argv', [(), ('--run', 'mine')])
-def test_the_labelled_attempts_of_a_run_are_learned_from_too(fit, tmp_path, monkeypatch, argv):
-    run = tmp_path / (argv[1] if argv else 'environment/pin_insertion/run')
-    run.mkdir(parents=True)
-    opened = []
+@pytest.fixture
+def run_with_labels(monkeypatch):
+    """Let every run have nine labelled attempts; return which were opened, and their labels."""
+    opened, labels = [], [seed % 3 == 0 for seed in range(9)]
 
     @contextmanager
     def open_ledger(path):
         opened.append(path.resolve())
         yield 'ledger'
 
-    def labelled(ledger, task):
-        assert (ledger, task) == ('ledger', StickBench.task)
-        return (episode(1000 + seed, label=seed % 3 == 0) for seed in range(9))
+    def attempts(ledger):
+        assert ledger == 'ledger'
+        return [(f't{seed}', None, label) for seed, label in enumerate(labels)]
 
-    monkeypatch.setattr('enpire_nodes.rollout.ledger.LedgerReader', open_ledger)
-    monkeypatch.setattr('enpire_nodes.rollout.labelled.labelled_evidence', labelled)
+    def evidence(ledger, task):
+        assert (ledger, task) == ('ledger', StickBench.task)
+        return (episode(1000 + seed, label=label) for seed, label in enumerate(labels))
+
+    monkeypatch.setattr(module, 'LedgerReader', open_ledger)
+    monkeypatch.setattr(module, 'labelled_attempts', attempts)
+    monkeypatch.setattr(module, 'labelled_evidence', evidence)
+    monkeypatch.setattr(
+        module,
+        'labels_of',
+        lambda run: Labels({}, ('t1 attempt 1: Ada and Bo',), ('t2 attempt 1: Ada',)),
+    )
+    return opened, labels
+
+
+@pytest.mark.parametrize('argv', [(), ('--run', 'mine')])
+def test_the_labelled_attempts_of_a_run_are_learned_from_too(
+    fit, tmp_path, run_with_labels, argv, capsys
+):
+    run = tmp_path / (argv[1] if argv else 'environment/pin_insertion/run')
+    run.mkdir(parents=True)
     assert fit('--episodes', 60, '--output', tmp_path / 'eyes.npz', *argv) == 0
-    assert opened == [run]
+    assert set(run_with_labels[0]) == {run}
     counts = read_weights(tmp_path / 'eyes.npz').about['episodes'].values()
     assert sum(part['successes'] for part in counts) == 33
     assert sum(part['failures'] for part in counts) == 36
+    said = capsys.readouterr().out
+    assert 't1 attempt 1: Ada and Bo: left out until they agree' in said
+    assert 't2 attempt 1: Ada: the person counts' in said
+
+
+def test_labels_of_one_class_are_refused_before_anything_is_read(
+    fit, monkeypatch, run_with_labels
+):
+    run_with_labels[1][:] = [False] * 9
+    monkeypatch.setattr(module, 'labelled_evidence', None)
+    with pytest.raises(StationError, match='all 9 episodes are failures') as caught:
+        fit('--run', 'mine', '--episodes', 0)
+    assert caught.value.code is ErrorCode.ENVIRONMENT_ONE_CLASS
 
 
 def test_an_eye_whose_bound_is_shown_is_not_doubted():
@@ -147,7 +179,7 @@ def test_unlabelled_evidence_is_refused(fit, tmp_path):
     for seed in range(50):
         label = None if seed == 9 else seed % 2 == 0
         save(episode(seed, label=label, success=seed % 2 == 0), tmp_path / f'{seed}.npz')
-    with pytest.raises(StationError, match='made-up 9') as caught:
+    with pytest.raises(StationError, match=r'1 of 50 .*made-up 9') as caught:
         fit('--episodes', 0, '--evidence', tmp_path)
     assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
 
@@ -157,6 +189,13 @@ def test_weights_that_cannot_be_written_are_an_error(fit, tmp_path):
     with pytest.raises(StationError, match='cannot write') as caught:
         fit('--episodes', 60, '--output', tmp_path / 'file' / 'weights.npz')
     assert caught.value.code is ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE
+
+
+@pytest.mark.parametrize('argv', [('--workers', -1), ('--episodes', -3), ('--seed', 'x')])
+def test_numbers_that_count_nothing_are_refused(fit, argv, capsys):
+    with pytest.raises(SystemExit):
+        fit(*argv)
+    assert 'positive whole number' in capsys.readouterr().err
 
 
 def test_a_worker_keeps_the_newest_crops_alone():

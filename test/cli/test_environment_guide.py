@@ -66,6 +66,15 @@ def test_labels_of_a_person_and_of_the_simulator_count(place):
     assert done(place) == ['record', 'label']
 
 
+def test_labels_of_which_people_differ_are_not_done(place):
+    desk = recorded(place[0] / 'run', truth=[0, 1])
+    for name, label in (('Ada', VerdictOutcome.SUCCESS), ('Bo', VerdictOutcome.FAILURE)):
+        desk.label('t1', 1, label, labeller=name, seconds=1.0)
+    step = next(step for step in steps(TASK, *place) if step.name == 'label')
+    assert not step.done
+    assert 'people differ: t1 attempt 1: Ada says SUCCESS, Bo says FAILURE' in step.state
+
+
 def test_a_report_that_does_not_pass_says_what_failed(place):
     recorded(place[0] / 'run', truth=[0, 1])
     criteria = [{'name': 'recall', 'passed': False}, {'name': 'latency', 'passed': True}]

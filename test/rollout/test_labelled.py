@@ -31,12 +31,26 @@ def desk(tmp_path):
 def test_a_person_is_heard_above_the_truth(tmp_path, desk):
     desk.label('t0', 2, VerdictOutcome.FAILURE, labeller='Ada', seconds=1.0)
     desk.label('t1', 1, VerdictOutcome.FAILURE, labeller='Ada', seconds=1.0)
-    assert labels_of(tmp_path) == {('t0', 1): False, ('t0', 2): False, ('t1', 1): False}
+    found = labels_of(tmp_path)
+    assert found.known == {('t0', 1): False, ('t0', 2): False, ('t1', 1): False}
+    assert found.corrected == ('t0 attempt 2: Ada says FAILURE, and the simulator SUCCESS',)
+    assert found.disputed == ()
 
 
 def test_a_person_who_cannot_tell_takes_the_label_away(tmp_path, desk):
     desk.label('t0', 2, VerdictOutcome.UNCERTAIN, labeller='Ada', seconds=1.0)
-    assert labels_of(tmp_path) == {('t0', 1): False, ('t0', 2): None}
+    assert labels_of(tmp_path).known == {('t0', 1): False, ('t0', 2): None}
+
+
+def test_two_people_who_say_the_opposite_leave_it_open_until_one_says_otherwise(tmp_path, desk):
+    desk.label('t1', 1, VerdictOutcome.FAILURE, labeller='Ada', seconds=1.0)
+    desk.label('t1', 1, VerdictOutcome.SUCCESS, labeller='Bo', seconds=1.0)
+    found = labels_of(tmp_path)
+    assert found.known['t1', 1] is None
+    assert found.disputed == ('t1 attempt 1: Ada says FAILURE, Bo says SUCCESS',)
+    desk.label('t1', 1, VerdictOutcome.SUCCESS, labeller='Ada', seconds=1.0)
+    found = labels_of(tmp_path)
+    assert (found.known['t1', 1], found.disputed) == (True, ())
 
 
 def test_each_labelled_attempt_is_read_from_its_bag(tmp_path, desk, monkeypatch):

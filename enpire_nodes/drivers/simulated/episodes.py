@@ -26,7 +26,7 @@ from enpire_nodes.simulation.noise import NoiseSettings, PixelNoise, stream
 from enpire_nodes.simulation.rendering import Renderer
 from enpire_nodes.simulation.settings import BenchSettings
 from enpire_nodes.tasks.api import SettleReport
-from enpire_nodes.tasks.staging import Stager
+from enpire_nodes.tasks.staging import source_of, Stager
 
 #: How episodes differ, at least; a station of which more is said makes them differ more.
 NUDGE = 0.005  # m, furthest that a camera stands from where it is said to be
@@ -163,7 +163,7 @@ class EpisodeBench:
             settle_start=settled.settle_start,
             settled=settled.settled,
             now=run.now + 0.02,
-            source=f'simulated {kind} {seed}',
+            source=source_of(kind, seed),
             kind=kind,
             label=label,
         )

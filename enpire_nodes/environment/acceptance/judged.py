@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,19 +108,21 @@ def judged(
     )
 
 
-def require_both_classes(episodes: Iterable[Judged]) -> None:
+def require_both_classes(labels: Sequence[bool]) -> None:
     """Refuse episodes that are all successes or all failures: no rate could be told.
 
+    :param labels: of the episodes.
     :raises StationError: ENVIRONMENT_ONE_CLASS, or ENVIRONMENT_TOO_FEW_EPISODES for none.
     """
-    labels = {episode.label for episode in episodes}
     if not labels:
         raise StationError(
-            ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES, 'there is not one episode to judge'
+            ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
+            'there is not one episode to judge; ask for some by --episodes or --evidence',
         )
-    if len(labels) == 1:
-        have, lack = ('success', 'failure') if labels == {True} else ('failure', 'success')
+    if len(set(labels)) == 1:
+        have, lack = ('successes', 'failures') if labels[0] else ('failures', 'successes')
         raise StationError(
             ErrorCode.ENVIRONMENT_ONE_CLASS,
-            f'every episode is a {have}; add some that are a {lack}, or nothing can be measured',
+            f'all {len(labels)} episodes are {have}; add {lack} by --evidence or --kinds (none '
+            'named takes every kind), or nothing can be measured',
         )

@@ -14,7 +14,7 @@ from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.tasks.api import Outcome
 
 _RED, _AMBER, _GREEN = (200, 40, 40), (220, 160, 30), (40, 150, 70)
-_BAR, _EDGE = 32, 3  # px
+_BAR, _EDGE, _TITLE, _EMPTY = 32, 3, 60, 640  # px
 
 
 def tile(evidence: Evidence, judged: Judged | None = None) -> np.ndarray:
@@ -45,44 +45,23 @@ def tile(evidence: Evidence, judged: Judged | None = None) -> np.ndarray:
         if judged.outcome is Outcome.UNCERTAIN:
             colour = _AMBER
     for line, text in enumerate(words):
-        cv2.putText(
-            bar,
-            text,
-            (5, 13 + 14 * line),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            0.4,
-            (235, 235, 235),
-            1,
-            cv2.LINE_AA,
-        )
+        _put(bar, text, (5, 13 + 14 * line), 0.4)
     whole = np.vstack([bar, shown])
     return cv2.copyMakeBorder(whole, _EDGE, _EDGE, _EDGE, _EDGE, cv2.BORDER_CONSTANT, value=colour)
 
 
-def sheet(tiles: Sequence[np.ndarray], *, columns: int = 2) -> np.ndarray:
-    """Return tiles in rows on black; an empty sheet says so.
+def sheet(tiles: Sequence[np.ndarray], title: str, *, columns: int = 2) -> np.ndarray:
+    """Return tiles in rows on black, below a title.
 
     :return: (height, width, 3) uint8 RGB.
     """
-    if not tiles:
-        empty = np.zeros((60, 640, 3), np.uint8)
-        cv2.putText(
-            empty,
-            'nothing was judged wrongly',
-            (12, 36),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            0.7,
-            (235, 235, 235),
-            1,
-            cv2.LINE_AA,
-        )
-        return empty
-    height = max(one.shape[0] for one in tiles)
-    width = max(one.shape[1] for one in tiles)
+    height = max((one.shape[0] for one in tiles), default=0)
+    width = max((one.shape[1] for one in tiles), default=_EMPTY // columns)
     rows = -(-len(tiles) // columns)
-    whole = np.zeros((rows * height, columns * width, 3), np.uint8)
+    whole = np.zeros((_TITLE + rows * height, columns * width, 3), np.uint8)
+    _put(whole, title, (12, 36), 0.7)
     for index, one in enumerate(tiles):
-        top, left = index // columns * height, index % columns * width
+        top, left = _TITLE + index // columns * height, index % columns * width
         whole[top : top + one.shape[0], left : left + one.shape[1]] = one
     return whole
 
@@ -110,3 +89,10 @@ def examples(episodes: Iterable[Judged], *, each: int = 2) -> list[Judged]:
     for one in episodes:
         by_kind.setdefault(one.kind, []).append(one)
     return [one for kind in sorted(by_kind) for one in by_kind[kind][:each]]
+
+
+def _put(picture: np.ndarray, text: str, place: tuple[int, int], size: float) -> None:
+    """Write light letters into a picture; ``place`` in px is where they stand."""
+    cv2.putText(
+        picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, size, (235, 235, 235), 1, cv2.LINE_AA
+    )

@@ -17,6 +17,8 @@ _GOLDEN = (5.0**0.5 - 1.0) / 2.0  # multiples of it, modulo 1, cover every inter
 _ATTEMPT = ' attempt '  # in a source: what is before it names the trial
 TRAINING, VALIDATION, CALIBRATION = range(3)
 SHARES = (0.6, 0.15, 0.25)  # of the episodes, in that order
+MINIMUM = 20  # episodes of each class
+_RECORD = 'record (`enpire environment record`) and label'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +26,7 @@ class Episode:
     """What is kept of one piece of evidence.
 
     :param crops: by camera, (n, size, size, 3) uint8, oldest first; n may be 0.
-    :param digest: sha256 over crops and label.
+    :param digest: sha256 over the crops.
     """
 
     label: bool | None
@@ -43,11 +45,12 @@ def collect(
     evidence: Iterable[Evidence | Episode],
     crops: Mapping[str, Crop],
     *,
-    minimum: int = 20,
+    minimum: int = MINIMUM,
 ) -> tuple[Episode, ...]:
     """Keep the crops of labelled episodes, one episode at a time, and refuse what cannot teach.
 
-    Evidence that comes twice is kept once: it could be on both sides of a split.
+    Evidence that comes twice is kept once: it could be on both sides of a split. With two labels
+    it is refused.
 
     :param evidence: or what :func:`episode_of` has kept of it.
     :param crops: by camera.
@@ -56,33 +59,64 @@ def collect(
     :raises StationError: ENVIRONMENT_UNLABELLED, ENVIRONMENT_ONE_CLASS,
         ENVIRONMENT_TOO_FEW_EPISODES or ENVIRONMENT_EVIDENCE_UNREADABLE, with what to do.
     """
-    found: dict[str, Episode] = {}
-    unlabelled: list[str] = []
-    for one in evidence:
-        episode = one if isinstance(one, Episode) else episode_of(one, crops)
-        found[episode.digest] = episode
-        if episode.label is None:
-            unlabelled.append(episode.source)
+    kept = [one if isinstance(one, Episode) else episode_of(one, crops) for one in evidence]
+    unlabelled = [episode.source for episode in kept if episode.label is None]
     if unlabelled:
         raise StationError(
             ErrorCode.ENVIRONMENT_UNLABELLED,
             f'{len(unlabelled)} episode(s) have no label, for example {unlabelled[0]}; '
             'label them or leave them out',
         )
-    counts = Counter(episode.label for episode in found.values())
-    if found and len(counts) == 1:
-        have, lack = ('successes', 'failures') if True in counts else ('failures', 'successes')
+    found = distinct(sorted(kept, key=lambda episode: (episode.digest, episode.source)))
+    require_enough(Counter(episode.label for episode in found), minimum)
+    return tuple(found)
+
+
+def require_enough(labels: Mapping[bool, int], minimum: int = MINIMUM) -> None:
+    """Refuse too few successes or failures to learn from.
+
+    :param labels: how many episodes have each label.
+    :param minimum: episodes that each class needs.
+    :raises StationError: ENVIRONMENT_ONE_CLASS or ENVIRONMENT_TOO_FEW_EPISODES, with what to do.
+    """
+    successes, failures = labels.get(True, 0), labels.get(False, 0)
+    if bool(successes) is not bool(failures):
+        have, lack = ('successes', 'failures') if successes else ('failures', 'successes')
         raise StationError(
             ErrorCode.ENVIRONMENT_ONE_CLASS,
-            f'all {len(found)} episodes are {have}; record {lack} too, at least {minimum}',
+            f'all {successes + failures} episodes are {have}; {_RECORD} {lack} too, '
+            f'at least {minimum}',
         )
-    if min(counts[True], counts[False]) < minimum:
+    if min(successes, failures) < minimum:
         raise StationError(
             ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES,
-            f'there are {counts[True]} successes and {counts[False]} failures; '
-            f'an eye needs at least {minimum} different ones of each',
+            f'there are {successes} successes and {failures} failures; an eye needs at least '
+            f'{minimum} different ones of each: {_RECORD} more',
         )
-    return tuple(found[digest] for digest in sorted(found))
+
+
+def distinct(episodes: Iterable[Episode]) -> list[Episode]:
+    """Return episodes without those whose pictures are there already, the first of each.
+
+    An episode without pictures is like no other one.
+
+    :raises StationError: ENVIRONMENT_UNLABELLED, the same pictures, or the same attempt, are
+        labelled as a success and as a failure; names both.
+    """
+    found: dict[str, Episode] = {}
+    attempts: dict[str, Episode] = {}
+    for number, episode in enumerate(episodes):
+        seen = any(len(crops) for crops in episode.crops.values())
+        first = found.setdefault(episode.digest if seen else f'#{number}', episode)
+        attempt = attempts.setdefault(episode.source or f'#{number}', episode)
+        for other in (first, attempt):
+            if other.label is not episode.label:
+                raise StationError(
+                    ErrorCode.ENVIRONMENT_UNLABELLED,
+                    f'{other.source} and {episode.source} show the same and are labelled as '
+                    'opposites; look again which is right, and leave the other out',
+                )
+    return list(found.values())
 
 
 def split(episodes: tuple[Episode, ...], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -135,7 +169,7 @@ def data_digest(episodes: tuple[Episode, ...]) -> str:
     """Return the sha256 over all that is learned from."""
     digest = hashlib.sha256()
     for episode in episodes:
-        digest.update(episode.digest.encode())
+        digest.update(f'{episode.digest} {episode.label}\n'.encode())
     return digest.hexdigest()
 
 
@@ -145,7 +179,7 @@ def episode_of(evidence: Evidence, crops: Mapping[str, Crop], *, newest: int = 4
     :param newest: pictures of each camera that are kept.
     :raises StationError: ENVIRONMENT_EVIDENCE_UNREADABLE, a picture has another size.
     """
-    digest = hashlib.sha256(str(evidence.label).encode())
+    digest = hashlib.sha256()
     taken = {}
     for name, crop in crops.items():
         frames = evidence.frames.get(name, ())[-newest:]

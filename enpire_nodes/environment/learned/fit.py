@@ -12,6 +12,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.evidence import Evidence
 from enpire_nodes.environment.learned import dataset
 from enpire_nodes.environment.learned.calibrate import choose_range, fit_temperature, held_out
+from enpire_nodes.environment.learned.held_out import learned_from
 from enpire_nodes.environment.learned.network import Architecture, Network
 from enpire_nodes.environment.learned.thresholds import calibrated
 from enpire_nodes.environment.learned.weights import EyeWeights, Weights
@@ -25,7 +26,7 @@ def fit(
     *,
     seed: int = 0,
     bound: float = 0.05,
-    minimum: int = 20,
+    minimum: int = dataset.MINIMUM,
     steps: int = 900,
     report: Callable[[str], None] = lambda line: None,
 ) -> Weights:
@@ -113,6 +114,7 @@ def _about(
         'seed': seed,
         'bound': bound,
         'data': dataset.data_digest(episodes),
+        'learned': learned_from(episodes),
         'episodes': {
             name: {
                 'successes': sum(episodes[index].label for index in part),

@@ -63,18 +63,18 @@ def test_evidence_without_a_label_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('kinds', 'code', 'words'),
+    ('labels', 'code', 'words'),
     [
         ([], ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES, 'not one'),
-        (['inserted', 'inserted'], ErrorCode.ENVIRONMENT_ONE_CLASS, 'every episode is a success'),
-        (['on_rim'], ErrorCode.ENVIRONMENT_ONE_CLASS, 'every episode is a failure'),
+        ([True, True], ErrorCode.ENVIRONMENT_ONE_CLASS, 'all 2 episodes are successes; add fail'),
+        ([False], ErrorCode.ENVIRONMENT_ONE_CLASS, 'all 1 episodes are failures; add successes'),
     ],
 )
-def test_one_class_or_none_is_refused(kinds, code, words):
+def test_one_class_or_none_is_refused(labels, code, words):
     with pytest.raises(StationError, match=words) as caught:
-        require_both_classes([episode(kind, 'F') for kind in kinds])
+        require_both_classes(labels)
     assert caught.value.code is code
 
 
 def test_both_classes_pass():
-    require_both_classes([episode('inserted', 'S'), episode('on_rim', 'F')])
+    require_both_classes([True, False])

@@ -44,23 +44,25 @@ def test_a_tile_shows_the_newest_picture_of_each_camera_in_the_colour_of_the_ver
     assert (made[3:35, 3:-3] > 150).any()  # there are words
 
 
-def test_tiles_stand_in_rows():
-    tiles = [np.full((10, 20, 3), value, np.uint8) for value in (50, 100, 150)]
-    made = sheet(tiles)
-    assert made.shape == (20, 40, 3)
-    assert [made[5, 5, 0], made[5, 25, 0], made[15, 5, 0], made[15, 25, 0]] == [50, 100, 150, 0]
+def test_tiles_stand_in_rows_below_a_title():
+    tiles = [np.full((10, 400, 3), value, np.uint8) for value in (50, 100, 150)]
+    made = sheet(tiles, '3 of 7 shown')
+    assert made.shape == (80, 800, 3)
+    rows = made[60:]
+    assert [rows[5, 5, 0], rows[5, 405, 0], rows[15, 5, 0], rows[15, 405, 0]] == [50, 100, 150, 0]
+    assert made[:60].max() > 200
+    assert not np.array_equal(made[:60], sheet(tiles, '3 of 8 shown')[:60])
 
 
-def test_an_empty_sheet_says_so(tmp_path):
-    write(sheet([]), tmp_path / 'new' / 'sheet.png')
-    assert cv2.imread(str(tmp_path / 'new' / 'sheet.png')).max() > 200
+def test_an_empty_sheet_has_its_title():
+    assert sheet([], 'nothing was judged wrongly').max() > 200
 
 
 def test_a_sheet_is_written_in_its_colours(tmp_path):
     picture = np.zeros((4, 4, 3), np.uint8)
     picture[..., 0] = 250
-    write(picture, tmp_path / 'red.png')
-    read = cv2.cvtColor(cv2.imread(str(tmp_path / 'red.png')), cv2.COLOR_BGR2RGB)
+    write(picture, tmp_path / 'new' / 'red.png')
+    read = cv2.cvtColor(cv2.imread(str(tmp_path / 'new' / 'red.png')), cv2.COLOR_BGR2RGB)
     np.testing.assert_array_equal(read, picture)
 
 

@@ -41,6 +41,25 @@ def test_what_comes_twice_counts_once(labelled):
     assert len(collect([*labelled, *labelled], CROPS)) == len(labelled)
 
 
+@pytest.mark.parametrize('shown', ['pictures', 'attempt'])
+def test_what_has_two_labels_is_refused(labelled, shown):
+    other = dataclasses.replace(labelled[3], label=not labelled[3].label)
+    if shown == 'pictures':
+        other = dataclasses.replace(other, source='another')
+    else:
+        other = dataclasses.replace(episode(777, label=other.label), source=other.source)
+    with pytest.raises(StationError, match=r'made-up 3.*opposites') as caught:
+        collect([*labelled, other], CROPS)
+    assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
+
+
+def test_episodes_without_pictures_do_not_contradict_each_other():
+    blind = [
+        dataclasses.replace(episode(seed, label=seed % 2 == 0), frames={}) for seed in range(40)
+    ]
+    assert len(collect(blind, CROPS)) == 40
+
+
 def test_another_label_is_other_data(labelled):
     other = [episode(119, label=True, success=False), *labelled[:-1]]
     assert data_digest(collect(other, CROPS)) != data_digest(collect(labelled, CROPS))
@@ -60,12 +79,12 @@ def test_another_label_is_other_data(labelled):
         (
             [episode(seed, label=True) for seed in range(30)],
             ErrorCode.ENVIRONMENT_ONE_CLASS,
-            'record failures',
+            r'all 30 episodes are successes; record .* failures too',
         ),
         (
             [episode(seed, label=False) for seed in range(30)],
             ErrorCode.ENVIRONMENT_ONE_CLASS,
-            'record successes',
+            r'all 30 .* label successes too, at least 20',
         ),
         (
             [episode(seed, label=seed > 3) for seed in range(30)],
