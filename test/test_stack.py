@@ -27,9 +27,7 @@ ABSOLUTE = {'/diagnostics', '/rosout', '/parameter_events', '/clock', '/tf', '/t
 @pytest.fixture(scope='module')
 def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     run = tmp_path_factory.mktemp('stack') / 'run'
-    # a busy machine may let a commander wait; that is not what is tested here
-    patience = {'safety_gate': {'lockstep_timeout': 5.0}}
-    with stack_support.stack(run, pace='lockstep', parameters=patience) as stack:
+    with stack_support.stack(run, pace='lockstep') as stack:
         yield stack
 
 
@@ -90,8 +88,7 @@ def test_a_late_subscriber_sees_the_latched_states(station: Stack) -> None:
 @pytest.mark.parametrize('stage', list(stack_support.STAGES))
 @pytest.mark.parametrize('node', list(NODES))
 def test_any_node_may_die_in_any_stage(station: Stack, node: str, stage: str) -> None:
-    stack_support.begin(station, stage)
-    stack_support.kill_and_check(station, node)
+    stack_support.kill_in(station, node, stage)
 
 
 def test_after_all_that_the_next_trial_runs(station: Stack) -> None:

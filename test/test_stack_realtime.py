@@ -28,5 +28,4 @@ def realtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.mark.parametrize('node', list(NODES))
 def test_the_arms_are_held_in_time_at_a_robot_s_pace(realtime: Stack, node: str) -> None:
-    stack_support.begin(realtime, 'reset' if node == 'scene_reset' else 'execute')
-    stack_support.kill_and_check(realtime, node)
+    stack_support.kill_in(realtime, node, 'reset' if node == 'scene_reset' else 'execute')

@@ -25,8 +25,6 @@ HELP = 'watch a simulated station work: a scripted policy, then one that searche
 
 #: Wandering calibration error of the arm: a straight push finds the hole about every other time.
 DRIFT = {'noise.drift_sd': 0.003, 'noise.drift_time': 30.0}
-#: In lockstep time stands still while a busy computer makes a commander wait.
-PATIENT = {'lockstep_timeout': 5.0}
 CONTROLLERS = ('scripted', 'spiral_search')
 _RESET_GOAL = 0.97
 _SIGNIFICANT = 0.05
@@ -71,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
             speed=args.speed,
             seed=args.seed,
             run=directory,
-            parameters={'driver': DRIFT, 'safety_gate': PATIENT},
+            parameters={'driver': DRIFT},
         )
     except ConfigurationError as error:
         sys.stderr.write(f'enpire demo: {error}\n')

@@ -87,9 +87,10 @@ PARAMETERS = (
     ),
     _seconds(
         'lockstep_timeout',
-        1.0,
+        5.0,
         60.0,
-        'Replaces command_timeout in lockstep, where time stands still until a command comes.',
+        'Replaces command_timeout in lockstep, where time stands still until a command comes, so '
+        'that a busy computer may let a commander wait.',
     ),
     _seconds(
         'lockstep_driver_timeout',

@@ -13,6 +13,7 @@ from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
+from station_doubles import in_spinning_thread
 from std_msgs.msg import Empty
 
 from enpire_msgs.action import ExecutePolicy
@@ -378,7 +379,7 @@ def test_a_settle_that_fails_is_told(make_node, execute, policy, task, monkeypat
 
 def test_deactivation_gives_the_arm_back(make_node, execute, station, policy, ros):
     node = make_node(**policy(STILL))
-    result = execute(lambda _: node.trigger_deactivate())
+    result = execute(lambda _: in_spinning_thread(ros, node.trigger_deactivate))
     assert result.outcome == Result.CANCELED
     ros.wait_until(lambda: not station.leases[-1].engaged)
     assert execute() is None, 'an inactive node refuses goals'

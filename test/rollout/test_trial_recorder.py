@@ -7,6 +7,7 @@ from geometry_msgs.msg import PoseStamped
 import pytest
 from recorder_support import REQUIRED, Station
 from rosbags.highlevel import AnyReader
+from station_doubles import in_spinning_thread
 
 from enpire_msgs.srv import StartRecording, StopRecording
 from enpire_nodes.common.errors import ErrorCode
@@ -158,7 +159,7 @@ def test_closing_the_node_closes_the_bag(station, recorder):
 
 def test_an_inactive_recorder_refuses(ros, station):
     recorder = ros.make(TrialRecorder, autostart=False)
-    recorder.trigger_configure()
+    in_spinning_thread(ros, recorder.trigger_configure)
     assert station.start().error_code == ErrorCode.RECORDER_NOT_RECORDING
 
 

@@ -12,6 +12,7 @@ from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
+from station_doubles import in_spinning_thread
 
 from enpire_msgs.msg import Heartbeat
 from enpire_nodes.common.types import ArmCommand
@@ -320,11 +321,11 @@ def test_cleaning_up_and_starting_again(blind, wires, ros):
     driver = wires.start(pace='lockstep')
     wires.answer()
     before = convert.seconds(wires.newest().header.stamp)
-    driver.trigger_deactivate()
-    driver.trigger_cleanup()
+    in_spinning_thread(ros, driver.trigger_deactivate)
+    in_spinning_thread(ros, driver.trigger_cleanup)
     count = len(wires.poses['right'])
-    driver.trigger_configure()
-    driver.trigger_activate()
+    in_spinning_thread(ros, driver.trigger_configure)
+    in_spinning_thread(ros, driver.trigger_activate)
     wires.wait_for(count + 2)
     assert convert.seconds(wires.newest().header.stamp) > before
     wires.answer()
