@@ -44,7 +44,7 @@ def weights(tmp_path):
 
 def test_without_weights_the_judge_is_geometry_and_force_alone():
     context = load_context(GivenParameters(), otherwise=ErrorCode.REWARD_INTERNAL)
-    assert context.eyes is None
+    assert context.setup.eyes is None
     assert context.verifier().digest == context.task.digest()
 
 
@@ -52,7 +52,7 @@ def test_with_weights_every_camera_has_an_eye_and_the_digest_says_so(weights):
     context = load_context(
         GivenParameters(weights_file=str(weights)), otherwise=ErrorCode.REWARD_INTERNAL
     )
-    assert set(context.eyes) == {'side', 'front'}
+    assert set(context.setup.eyes) == {'side', 'front'}
     assert context.verifier().digest != context.task.digest()
     assert context.verifier() is not context.verifier()
 
