@@ -15,13 +15,14 @@ from enpire_nodes.environment.acceptance.criteria import check, Requirements, un
 from enpire_nodes.environment.acceptance.rates import FUSED, Rates
 from enpire_nodes.environment.contract.files import digests, Folder, FrozenFiles, NOT_MEASURED
 from enpire_nodes.environment.contract.freeze import freeze, MANIFEST
-from enpire_nodes.environment.contract.guard import Guard
+from enpire_nodes.environment.contract.guard import Guard, NODES
+from enpire_nodes.environment.contract.identity import told_libraries
 from enpire_nodes.environment.contract.manifest import Manifest
 from enpire_nodes.environment.contract.subject import Subject
 
 #: Digests that look like those of nodes.
 TOLD = {name: name[0] * 64 for name in ('code', 'settings', 'verifier', 'limits')}
-PARAMETERS = {'reward_classifier': {'min_frames': 3}}
+PARAMETERS = {'driver': {'noise.pose_sd': 0.001}, 'reward_classifier': {'min_frames': 3}}
 _FILES = {
     'bench/__init__.py': '',
     'bench/reward.py': 'THRESHOLD = 0.020\n',
@@ -119,9 +120,9 @@ class Bench:
 
     def told(self, node: str, **fields: Any) -> Mapping[str, Any]:
         """Return what a node in order tells of itself, but for ``fields``."""
-        own = {'code_digest': TOLD['code'], **PARAMETERS.get(node, {})}
-        settings = {} if node == 'safety_gate' else {'settings_digest': TOLD['settings']}
-        return {**own, **settings, **fields}
+        own = {f'{what}_digest': TOLD[what] for what in ('code', 'settings')}
+        told = {**own, 'libraries': told_libraries(), **PARAMETERS.get(node, {}), **fields}
+        return {name: told[name] for name in (*NODES[node], *PARAMETERS.get(node, {}))}
 
     def swap_content(self, name: str, content: bytes) -> None:
         """Change a file in place, and give it its old size and times back."""

@@ -7,7 +7,7 @@ import hashlib
 from typing import Any, Protocol
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.environment.contract.guard import Guard, JUDGE
+from enpire_nodes.environment.contract.guard import DRIVER, Guard, JUDGE, NODES
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import NOTE
 from enpire_nodes.rollout.records import ParameterValue, UNFROZEN, VerdictOutcome, VerdictRecord
@@ -75,7 +75,7 @@ class FrozenStation:
         """Prepare the station; refuse to begin a trial in a changed environment."""
         self._guard.check_files()
         name = self._station.prepare(controller, parameters)
-        for node in self._guard.questions():
+        for node in NODES:
             self._ask(node)
         self._guard.check_limits(self._witnesses.limits_digest)
         return name
@@ -96,15 +96,17 @@ class FrozenStation:
         )
         self._guard.check_files()
         self._guard.check_limits(self._witnesses.limits_digest)
-        self._ask(JUDGE)
+        for node in (DRIVER, JUDGE):
+            self._ask(node)
         if verdict.digest or verdict.outcome is not VerdictOutcome.UNCERTAIN:
             # a judge that could not work says nothing of itself
             self._guard.check_verdict(verdict.digest)
         return verdict
 
     def _ask(self, node: str) -> None:
-        names = self._guard.questions()[node]
-        self._guard.check_node(node, self._witnesses.tell(node, names))
+        names = self._guard.questions(node)
+        if names:
+            self._guard.check_node(node, self._witnesses.tell(node, names))
 
 
 class Environment:

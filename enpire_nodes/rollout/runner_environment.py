@@ -9,7 +9,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.files import config_file
 from enpire_nodes.environment.context import shipped_settings, TaskContext
 from enpire_nodes.environment.contract.guard import Guard
-from enpire_nodes.environment.contract.subject import subject_of
+from enpire_nodes.environment.contract.subject import Subject, subject_of
 from enpire_nodes.rollout.frozen import Environment, unfrozen_digest
 from enpire_nodes.ros.node import StationNode
 
@@ -23,19 +23,30 @@ def load_environment(
     :raises StationError: as for :class:`Guard`; or ENVIRONMENT_MANIFEST_INVALID, there is a
         manifest and no file of limits to hold against it.
     """
-    manifest, task = node.get_parameter('manifest').value, context.task
+    manifest = node.get_parameter('manifest').value
     if not manifest:
-        return Environment(None, lambda: unfrozen_digest(task.digest(), limits()))
+        return Environment(None, lambda: unfrozen_digest(context.task.digest(), limits()))
     try:
-        files = _settings_files(node, task.name)
+        subject = subject_of_node(node, context)
     except FileNotFoundError as error:
         raise StationError(
             ErrorCode.ENVIRONMENT_MANIFEST_INVALID,
             f'the manifest {manifest} cannot be held against this station: {error}',
         ) from error
-    subject = subject_of(task, context.cameras, settings=files, parameters={})
     every = node.get_parameter('full_check_every').value
     return Environment(Guard(Path(manifest), subject, full_every=every), lambda: '')
+
+
+def subject_of_node(node: StationNode, context: TaskContext) -> Subject:
+    """Return the environment of the station that ``node`` belongs to.
+
+    Without parameters: those are asked of the nodes that have them.
+
+    :raises FileNotFoundError: the node was given a file that is not there, or no limits.
+    :raises StationError: as for :func:`~.subject.subject_of`.
+    """
+    files = _settings_files(node, context.task.name)
+    return subject_of(context.task, context.cameras, settings=files, parameters={})
 
 
 def _settings_files(node: StationNode, task: str) -> dict[str, Path | None]:

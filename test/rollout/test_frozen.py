@@ -77,8 +77,8 @@ def test_every_trial_carries_the_digest_of_the_manifest(frozen):
     assert frozen.run().outcome is RequestOutcome.COMPLETED
     trials = frozen.ledger.trials()
     assert [trial.environment_digest for trial in trials] == [frozen.digest] * 3
-    before, after = ['safety_gate', 'scene_reset', 'reward_classifier'], ['reward_classifier']
-    assert frozen.witnesses.asked == (before + after) * 3
+    before = ['driver', 'safety_gate', 'scene_reset', 'reward_classifier']
+    assert frozen.witnesses.asked == [*before, 'driver', 'reward_classifier'] * 3
 
 
 def test_a_change_between_trials_stops_the_request_before_the_next_one(frozen):
@@ -123,17 +123,35 @@ def test_a_verdict_of_another_judge_is_no_success(frozen):
     assert 'reward_classifier works with another judge' in trial.message
 
 
-def test_a_judge_that_was_given_other_parameters_within_a_trial_is_named(frozen):
+@pytest.mark.parametrize(
+    ('node', 'told', 'words'),
+    [
+        ('reward_classifier', {'min_frames': 1}, 'min_frames = 1, frozen was 3'),
+        ('driver', {'noise.pose_sd': 0.0}, 'noise.pose_sd = 0.0, frozen was 0.001'),
+    ],
+)
+def test_a_node_that_was_given_other_parameters_within_a_trial_is_named(frozen, node, told, words):
     def bribe(stage: str) -> None:
         if stage == 'execute 1':
-            frozen.witnesses.wrong['reward_classifier'] = {'min_frames': 1}
+            frozen.witnesses.wrong[node] = told
 
     frozen.station.during = bribe
     result = frozen.run()
     assert result.error_code is ErrorCode.ENVIRONMENT_CHANGED
     (trial,) = frozen.ledger.trials()
     assert trial.outcome is TrialOutcome.FAULTED
-    assert 'min_frames = 1, frozen was 3' in trial.message
+    assert f'{node} runs with {words}' in trial.message
+
+
+def test_a_driver_of_a_robot_is_asked_nothing(frozen):
+    """It is no node of ours, and has no parameters of noise."""
+    manifest = frozen.bench.guard().manifest
+    without = {node: v for node, v in manifest.parameters.items() if node != 'driver'}
+    guard = frozen.bench.guard()
+    guard.manifest = replace(manifest, parameters=without)
+    station = Environment(guard, lambda: '').held(frozen.station, frozen.witnesses)
+    station.prepare('', {})
+    assert frozen.witnesses.asked == ['safety_gate', 'scene_reset', 'reward_classifier']
 
 
 @pytest.mark.parametrize('outcome', [VerdictOutcome.SUCCESS, VerdictOutcome.FAILURE])

@@ -38,9 +38,13 @@ class Station:
         self.bench.digests['limits'] = 'limits'
         self.partners = Doubles(ros)
         self.partners.judge.digest = TOLD['verifier']
-        self.say('gate', code_digest=TOLD['code'])
-        self.say('reset', code_digest=TOLD['code'], settings_digest=TOLD['settings'])
-        self.say('judge', code_digest=TOLD['code'], settings_digest=TOLD['settings'], min_frames=3)
+        for name, node in (
+            ('driver', 'driver'),
+            ('gate', 'safety_gate'),
+            ('reset', 'scene_reset'),
+            ('judge', 'reward_classifier'),
+        ):
+            self.say(name, **self.bench.told(node))
         self.states = self._collect(StationState, 'station_state', qos.LATCHED)
         self.beats = self._collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
         self.client = in_spinning_thread(
@@ -186,6 +190,8 @@ def test_a_verdict_of_another_judge_faults_the_trial_and_names_the_node(station)
         ('gate', {'code_digest': '0' * 64}, 'safety_gate works with another code'),
         ('reset', {'settings_digest': '0' * 64}, 'scene_reset works with another task or camera'),
         ('judge', {'min_frames': 1}, 'reward_classifier runs with min_frames = 1, frozen was 3'),
+        ('driver', {'noise.pose_sd': 0.0}, 'driver runs with noise.pose_sd = 0.0, frozen was'),
+        ('judge', {'libraries': ['numpy=1.0 0']}, 'process of reward_classifier, library'),
     ],
 )
 def test_a_node_that_tells_something_else_is_named_before_anything_moves(

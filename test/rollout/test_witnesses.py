@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rclpy.parameter import Parameter
 from station_doubles import Doubles, in_spinning_thread
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -53,6 +54,28 @@ def test_a_node_that_lacks_a_parameter_tells_nothing(witnesses):
 def test_the_gate_is_asked_when_it_has_spoken(witnesses):
     witnesses.tell('safety_gate', ('autostart',))
     assert witnesses.limits_digest == 'limits'
+
+
+def test_a_node_that_was_just_started_is_waited_for(ros, partners, witnesses):
+    def declare() -> None:
+        partners.reset.declare_parameter('code_digest', '')
+        started = partners.reset.create_steady_timer(0.2, configured)
+        timers.append(started)
+
+    def configured() -> None:
+        partners.reset.set_parameters([Parameter('code_digest', value='c' * 64)])
+
+    timers = []
+    in_spinning_thread(ros, declare)
+    assert witnesses.tell('scene_reset', ('code_digest',)) == {'code_digest': 'c' * 64}
+
+
+def test_a_node_that_is_never_configured_is_not_waited_for_for_ever(
+    ros, partners, witnesses, monkeypatch
+):
+    monkeypatch.setattr(module, '_DEADLINE', 0.3)
+    in_spinning_thread(ros, lambda: partners.reset.declare_parameter('code_digest', ''))
+    assert witnesses.tell('scene_reset', ('code_digest',)) == {'code_digest': ''}
 
 
 def test_a_node_that_does_not_answer_is_not_waited_for_for_ever(partners, witnesses, monkeypatch):

@@ -14,8 +14,9 @@ from enpire_nodes.environment.contract import signing
 from enpire_nodes.environment.contract.accepted import require_accepted
 from enpire_nodes.environment.contract.check import FileWatch
 from enpire_nodes.environment.contract.files import digests
+from enpire_nodes.environment.contract.libraries import library_digests
 from enpire_nodes.environment.contract.manifest import Manifest, manifest_text
-from enpire_nodes.environment.contract.running import library_digests, shadow_problems
+from enpire_nodes.environment.contract.running import process_problems
 from enpire_nodes.environment.contract.subject import Subject
 
 MANIFEST, REPORT = 'manifest.json', 'acceptance.json'
@@ -38,7 +39,7 @@ def freeze(
         report, task=subject.task, verifier=subject.digests['verifier'], files=files
     )
     listing = subject.files.listing()
-    problems = FileWatch(files, subject.files).full() + shadow_problems(listing)
+    problems = FileWatch(files, subject.files).full() + process_problems(listing)
     if problems:
         raise StationError(
             ErrorCode.ENVIRONMENT_CHANGED, f'this cannot be frozen: {"; ".join(problems)}'

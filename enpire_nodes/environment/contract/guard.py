@@ -10,8 +10,10 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.check import FileWatch
 from enpire_nodes.environment.contract.files import file_digest, FrozenFiles
 from enpire_nodes.environment.contract.freeze import REPORT
+from enpire_nodes.environment.contract.identity import heard_libraries
+from enpire_nodes.environment.contract.libraries import library_problems
 from enpire_nodes.environment.contract.manifest import load_manifest, Manifest
-from enpire_nodes.environment.contract.running import library_problems, shadow_problems
+from enpire_nodes.environment.contract.running import process_problems
 from enpire_nodes.environment.contract.subject import Subject
 
 #: Names of the contract's own files in messages.
@@ -66,8 +68,7 @@ class Guard:
 
     def check_start(self, subject: Subject) -> None:
         """Check everything that one process can see by itself."""
-        wrong = self._watch.full()
-        wrong += shadow_problems(self._files.listing())
+        wrong = self._full()
         wrong += library_problems(self.manifest.libraries)
         if not wrong:
             # with every file in order, this is about which of them the station uses
@@ -86,7 +87,7 @@ class Guard:
             raise self._stopped
         self._checks += 1
         full = self._checks % self._full_every == 0
-        self._stop(self._watch.full() if full else self._watch.quick())
+        self._stop(self._full() if full else self._watch.quick())
 
     def check_limits(self, digest: str) -> None:
         """Check what the safety gate says of its limits."""
@@ -102,22 +103,29 @@ class Guard:
         :param told: values of its parameters that :meth:`questions` names; empty if it does not
             have all of them.
         """
+        names = self.questions(node)
         if not told:
-            names = ', '.join(self.questions()[node])
             self._stop(
-                [f'{node} does not tell all of {names}: it is not the node that was frozen']
+                [
+                    f'{node} does not tell all of {", ".join(names)}: it is not the node that was '
+                    'frozen'
+                ]
             )
         self._stop(self._other_parameters(node, told))
-        for name in self.questions()[node]:
+        for name in names:
             if name in _TOLD:
                 self._compare(node, _TOLD[name], str(told.get(name) or ''))
+        if _LIBRARIES in names:
+            heard = heard_libraries(told.get(_LIBRARIES) or ())
+            wrong = library_problems(self.manifest.libraries, heard)
+            self._stop([f'in the process of {node}, {words}' for words in wrong])
 
-    def questions(self) -> dict[str, tuple[str, ...]]:
-        """Return the parameters to ask for, by node."""
-        return {
-            node: (*told, *sorted(self.manifest.parameters.get(node, {})))
-            for node, told in NODES.items()
-        }
+    def questions(self, node: str) -> tuple[str, ...]:
+        """Return the parameters to ask a node for; none if it is not held to any."""
+        return (*NODES[node], *sorted(self.manifest.parameters.get(node, {})))
+
+    def _full(self) -> list[str]:
+        return self._watch.full() + process_problems(self._files.listing())
 
     def _other_parameters(self, node: str, values: Mapping[str, Any]) -> list[str]:
         return [
@@ -150,19 +158,21 @@ class Guard:
 
 
 _TOLD = {'code_digest': 'code', 'settings_digest': 'settings'}
+_LIBRARIES = 'libraries'
 _WORDS = {
     'code': 'code',
     'settings': 'task or camera settings',
     'verifier': 'judge',
     'limits': 'limits file',
 }
-#: The node that judges.
-JUDGE = 'reward_classifier'
-#: What the nodes of the environment are asked, by node.
+#: The node that judges, and the one that gives it what it sees.
+JUDGE, DRIVER = 'reward_classifier', 'driver'
+#: What the nodes of the environment are asked besides their frozen parameters, by node.
 NODES: Mapping[str, tuple[str, ...]] = {
-    'safety_gate': ('code_digest',),
-    'scene_reset': ('code_digest', 'settings_digest'),
-    JUDGE: ('code_digest', 'settings_digest'),
+    DRIVER: (),
+    'safety_gate': ('code_digest', _LIBRARIES),
+    'scene_reset': ('code_digest', _LIBRARIES, 'settings_digest'),
+    JUDGE: ('code_digest', _LIBRARIES, 'settings_digest'),
 }
 
 

@@ -6,7 +6,7 @@ they were frozen, is noticed although every file on the disk is in order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import lru_cache
 import hashlib
@@ -16,22 +16,34 @@ import numpy as np
 
 from enpire_nodes.common.cameras import Camera
 from enpire_nodes.environment.contract.files import combined_digest, core_files, digests
-from enpire_nodes.environment.contract.running import shadow_problems
+from enpire_nodes.environment.contract.libraries import library_digests
+from enpire_nodes.environment.contract.running import process_problems
 from enpire_nodes.tasks.api import Task
 
 
 @lru_cache(maxsize=1)
-def code_digest() -> str:
+def found_code() -> str:
     """Return the sha256 over the package's frozen code, as this process first found it.
-
-    In words, when a module of this process comes from somewhere else.
 
     :raises StationError: ENVIRONMENT_CHANGED, a file of it is no readable regular one.
     """
-    files = core_files()
-    found = digests(files)
-    problems = shadow_problems(files.listing())
-    return '; '.join(problems) or combined_digest(found)
+    return combined_digest(digests(core_files()))
+
+
+def code_digest() -> str:
+    """Return :func:`found_code`; in words what of this process comes from somewhere else."""
+    found = found_code()
+    return '; '.join(process_problems(core_files().listing())) or found
+
+
+def told_libraries() -> list[str]:
+    """Return what a node tells of the libraries that it runs; see :func:`heard_libraries`."""
+    return [f'{name}={value}' for name, value in library_digests().items()]
+
+
+def heard_libraries(told: Sequence[str]) -> dict[str, str]:
+    """Return the libraries by name, of what :func:`told_libraries` gave to a node."""
+    return {name: value for name, _, value in (entry.partition('=') for entry in told)}
 
 
 def settings_digest(task: Task, cameras: Mapping[str, Camera]) -> str:

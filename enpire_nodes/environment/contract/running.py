@@ -1,4 +1,4 @@
-"""What this process really runs: modules from where they belong, and libraries as they were.
+"""Which modules this process really runs: those that belong here, as they were installed.
 
 A directory on ``PYTHONPATH`` comes before the standard library and before installed packages. A
 file ``numpy.py`` or ``statistics.py`` in it would run in every node, without one frozen file being
@@ -7,58 +7,17 @@ touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
-import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 import sys
 import sysconfig
 
-from enpire_nodes.common.errors import StationError
-from enpire_nodes.environment.contract.files import file_digest
-
-#: What reset, judge and gate stand on: module, and the distribution that brings it.
-LIBRARIES: Mapping[str, str] = {
-    'cv2': 'opencv-python',
-    'numpy': 'numpy',
-    'scipy': 'scipy',
-    'transforms3d': 'transforms3d',
-    'yaml': 'PyYAML',
-}
-#: Modules that Python imports at its start where it finds them.
-_UNASKED = ('sitecustomize', 'usercustomize')
-
-
-def library_digests() -> dict[str, str]:
-    """Return version and sha256 of each library's first file, by module; nothing is imported."""
-    found = {}
-    for module, distribution in LIBRARIES.items():
-        origin = _origin(module)
-        if origin is None:
-            found[module] = 'missing'
-            continue
-        try:
-            number = version(distribution)
-        except PackageNotFoundError:
-            number = 'unknown'
-        try:
-            found[module] = f'{number} {file_digest(origin.resolve())}'
-        except StationError as error:
-            found[module] = f'{number} {error.message}'
-    return found
-
-
-def library_problems(expected: Mapping[str, str]) -> Iterator[str]:
-    """Yield every library that is not the frozen one."""
-    found = library_digests()
-    for module, value in sorted(expected.items()):
-        if found.get(module) != value:
-            number = value.partition(' ')[0]
-            here = found.get(module, 'missing').partition(' ')[0]
-            yield (
-                f'library {module} is not the frozen one ({number}): {here} is taken from '
-                f'{_origin(module)}'
-            )
+from enpire_nodes.environment.contract.libraries import (
+    altered_libraries,
+    file_of,
+    real_folder,
+    START_MODULES,
+)
 
 
 def shadow_problems(
@@ -70,29 +29,40 @@ def shadow_problems(
     :param modules: by name; None takes those of this process.
     """
     loaded = dict(sys.modules if modules is None else modules)
+    frozen = {_module_name(name): path for name, path in code.items()}
     tops = {name.partition('/')[0] for name in code if name.endswith('.py') and '/' in name}
-    frozen = {_module_name(name): path.resolve() for name, path in code.items()}
+    roots: dict[str, set[Path]] = {top: set() for top in tops}
+    for name, path in frozen.items():
+        roots.get(_top(name), set()).add(_package_root(path, _top(name)))
+    roots = {top: {folder.resolve() for folder in folders} for top, folders in roots.items()}
     standard = _standard_folders()
     wrong = []
     for name, module in sorted(loaded.items()):
-        origin = _file_of(module)
+        origin, top = file_of(module), _top(name)
         if origin is None:
-            continue
-        top = name.partition('.')[0]
-        if name in frozen:
-            if origin.resolve() != frozen[name]:
+            if name in frozen and module is not None:
+                wrong.append(f'module {name} runs from no file, not from {frozen[name]}')
+        elif name in frozen:
+            if origin != frozen[name] and origin.resolve() != frozen[name].resolve():
                 wrong.append(f'module {name} runs from {origin}, not from {frozen[name]}')
         elif top in tops:
-            roots = [path for known, path in frozen.items() if known.partition('.')[0] == top]
-            if not any(_below(origin, _package_root(known, top)) for known in roots):
+            if not any(origin.resolve().is_relative_to(root) for root in roots[top]):
                 wrong.append(f'module {name} runs from {origin}, beside the frozen package')
-        elif (top in sys.stdlib_module_names or name in _UNASKED) and not any(
+        elif (top in sys.stdlib_module_names or name in START_MODULES) and not any(
             # the module's folder, not what it links to: Debian links sitecustomize.py to /etc
-            _below(origin.parent, folder)
+            real_folder(origin).is_relative_to(folder)
             for folder in standard
         ):
             wrong.append(f'module {name} of Python itself is shadowed by {origin}')
     return wrong
+
+
+def process_problems(code: Mapping[str, Path]) -> list[str]:
+    """Return everything that this process has loaded and should not have.
+
+    :param code: frozen files by name.
+    """
+    return shadow_problems(code) + altered_libraries()
 
 
 def _standard_folders() -> tuple[Path, ...]:
@@ -112,23 +82,5 @@ def _package_root(path: Path, top: str) -> Path:
     return next((parent for parent in path.parents if parent.name == top), path.parent)
 
 
-def _file_of(module: object) -> Path | None:
-    spec = getattr(module, '__spec__', None)
-    origin = getattr(spec, 'origin', None) if getattr(spec, 'has_location', False) else None
-    name = origin or getattr(module, '__file__', None)
-    return Path(name) if isinstance(name, str) else None
-
-
-def _origin(module: str) -> Path | None:
-    loaded = sys.modules.get(module)
-    if loaded is not None:
-        return _file_of(loaded)
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        return None
-    return Path(spec.origin) if spec is not None and spec.has_location else None
-
-
-def _below(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder)
+def _top(module: str) -> str:
+    return module.partition('.')[0]

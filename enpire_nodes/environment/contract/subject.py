@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from enpire_nodes.common.cameras import Camera
+from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.files import environment_files, FrozenFiles
 from enpire_nodes.environment.contract.identity import code_digest, settings_digest
 from enpire_nodes.environment.safety.limits_file import read_limits
@@ -31,9 +32,17 @@ class Subject:
 
 
 def judge_of(task: Task, cameras: Mapping[str, Camera], weights: Path | None) -> Verifier:
-    """Return the judge that a station makes of a task, with learned eyes where it has weights."""
+    """Return the judge that a station makes of a task, with learned eyes where it has weights.
+
+    :raises StationError: ENVIRONMENT_WEIGHTS_UNUSABLE.
+    """
     if weights is None:
         return task.verifier(cameras)
+    if not hasattr(task, 'crops'):
+        raise StationError(
+            ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE,
+            f'the task {task.name} has no `crops` for learned eyes; name no weights',
+        )
     from enpire_nodes.environment.learned.weights import load_eyes
 
     return task.verifier(cameras, load_eyes(weights, task=task.name, crops=task.crops(cameras)))
@@ -52,7 +61,8 @@ def subject_of(
     :param settings: files of the station's configuration by what they are: ``limits``,
         ``station``, ``task``, ``weights``; None where there is none.
     :param parameters: values by node of the environment.
-    :raises StationError: GATE_LIMITS_INVALID, or a file that cannot be frozen.
+    :raises StationError: GATE_LIMITS_INVALID, ENVIRONMENT_WEIGHTS_UNUSABLE, or a file that cannot
+        be frozen.
     """
     return Subject(
         task=task.name,

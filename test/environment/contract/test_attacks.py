@@ -25,6 +25,7 @@ import pytest
 import enpire_nodes
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.freeze import freeze, REPORT
+from enpire_nodes.environment.contract.identity import code_digest
 from enpire_nodes.environment.contract.manifest import load_manifest
 
 PACKAGE = Path(enpire_nodes.__file__).parent
@@ -251,11 +252,10 @@ def test_nodes_that_were_started_from_elsewhere_are_noticed(bench):
 # -- PYTHONPATH: the process itself is deceived, with every frozen file in order --------------
 
 _REPORT_SHADOWS = """
-import numpy, statistics, cv2
+import json, statistics
 from enpire_nodes.environment.contract.files import core_files
-from enpire_nodes.environment.contract.running import library_digests, shadow_problems
-import json
-print(json.dumps([shadow_problems(core_files().listing()), library_digests()]))
+from enpire_nodes.environment.contract.running import process_problems
+print(json.dumps(process_problems(core_files().listing())))
 """
 
 
@@ -272,15 +272,18 @@ def in_process(folder: Path, code: str) -> str:
 
 
 def test_a_process_in_order_has_no_shadow(tmp_path):
-    problems, _ = json.loads(in_process(tmp_path, _REPORT_SHADOWS))
-    assert problems == []
+    assert json.loads(in_process(tmp_path, _REPORT_SHADOWS)) == []
 
 
-@pytest.mark.parametrize('name', ['statistics', 'sitecustomize', 'usercustomize'])
-def test_a_module_of_python_that_is_shadowed_is_named(tmp_path, name):
-    (tmp_path / f'{name}.py').write_text('def mean(values):\n    return 1.0\n')
-    problems, _ = json.loads(in_process(tmp_path, f'import {name}\n{_REPORT_SHADOWS}'))
-    assert problems == [f'module {name} of Python itself is shadowed by {tmp_path / f"{name}.py"}']
+def test_modules_of_python_that_are_shadowed_are_named(tmp_path):
+    names = ['sitecustomize', 'statistics', 'usercustomize']
+    for name in names:
+        (tmp_path / f'{name}.py').write_text('def mean(values):\n    return 1.0\n')
+    problems = json.loads(in_process(tmp_path, f'import usercustomize\n{_REPORT_SHADOWS}'))
+    assert problems == [
+        f'module {name} of Python itself is shadowed by {tmp_path / f"{name}.py"}'
+        for name in names
+    ]
 
 
 def test_a_library_that_is_shadowed_is_not_the_frozen_one(tmp_path, bench):
@@ -288,7 +291,7 @@ def test_a_library_that_is_shadowed_is_not_the_frozen_one(tmp_path, bench):
     (tmp_path / 'lib').mkdir()
     (tmp_path / 'lib' / 'yaml.py').write_text('def safe_load(text):\n    return {}\n')
     code = (
-        'import json\nfrom enpire_nodes.environment.contract.running import library_problems\n'
+        'import json\nfrom enpire_nodes.environment.contract.libraries import library_problems\n'
         f'print(json.dumps(list(library_problems({dict(frozen.libraries)!r}))))'
     )
     (problem,) = json.loads(in_process(tmp_path / 'lib', code))
@@ -300,12 +303,11 @@ def test_a_copy_of_the_package_with_another_statistics_has_another_digest(tmp_pa
     code = (
         'from enpire_nodes.environment.contract.identity import code_digest\nprint(code_digest())'
     )
-    for name in ('honest', 'bent'):
-        shutil.copytree(
-            PACKAGE, tmp_path / name / 'enpire_nodes', ignore=shutil.ignore_patterns('__pycache__')
-        )
-    with (tmp_path / 'bent/enpire_nodes/rollout/statistics.py').open('a') as stream:
+    shutil.copytree(
+        PACKAGE, tmp_path / 'enpire_nodes', ignore=shutil.ignore_patterns('__pycache__')
+    )
+    with (tmp_path / 'enpire_nodes/rollout/statistics.py').open('a') as stream:
         stream.write('\nlower_bound = lambda successes, trials: 1.0\n')
-    honest, bent = (in_process(tmp_path / name, code) for name in ('honest', 'bent'))
-    assert len(honest) == len(bent) == 64
-    assert honest != bent
+    bent = in_process(tmp_path, code)
+    assert len(bent) == len(code_digest()) == 64
+    assert bent != code_digest()

@@ -2,6 +2,7 @@
 
 import json
 
+from contract_support import PARAMETERS
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -13,7 +14,7 @@ def test_the_manifest_names_every_file_library_digest_and_parameter(bench):
     manifest = bench.freeze()
     assert manifest.files == digests(bench.files)
     assert manifest.digests == bench.digests
-    assert manifest.parameters == {'reward_classifier': {'min_frames': 3}}
+    assert manifest.parameters == PARAMETERS
     assert {'numpy', 'cv2'} <= set(manifest.libraries)
     assert '@' in manifest.frozen_by
     content = bench.manifest_file.read_text()

@@ -4,6 +4,9 @@ import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract import check
+from enpire_nodes.environment.contract import guard as module
+from enpire_nodes.environment.contract.guard import NODES
+from enpire_nodes.environment.contract.identity import told_libraries
 from enpire_nodes.environment.contract.subject import Subject
 
 
@@ -15,7 +18,7 @@ def test_an_environment_in_order_passes_every_check(bench):
     frozen = bench.freeze()
     guard = bench.guard()
     assert guard.digest == frozen.digest
-    for node in guard.questions():
+    for node in NODES:
         guard.check_node(node, bench.told(node))
     guard.check_limits(bench.digests['limits'])
     guard.check_verdict(bench.digests['verifier'])
@@ -37,6 +40,15 @@ def test_every_so_many_checks_read_every_file_again(bench, monkeypatch):
         guard.check_files()
         counts.append(len(read))
     assert counts == [0, 0, every, 0, 0, every]
+
+
+def test_a_module_that_comes_to_run_from_elsewhere_is_noticed_by_a_full_check(bench, monkeypatch):
+    bench.freeze()
+    guard = bench.guard(full_every=2)
+    monkeypatch.setattr(module, 'process_problems', lambda listing: ['module json is shadowed'])
+    guard.check_files()
+    with changed('module json is shadowed'):
+        guard.check_files()
 
 
 def test_a_change_stops_it_for_good(bench):
@@ -87,6 +99,13 @@ def test_frozen_files_that_the_station_does_not_use_do_not_help(bench, what):
         ('reward_classifier', {'code_digest': 'module numpy is shadowed'}, 'numpy is shadowed'),
         ('reward_classifier', {'min_frames': 1}, r'min_frames = 1, frozen was 3'),
         ('reward_classifier', {'min_frames': None}, r'min_frames = None'),
+        ('driver', {'noise.pose_sd': 0.0}, r'driver runs with noise.pose_sd = 0.0'),
+        ('scene_reset', {'libraries': None}, 'process of scene_reset, library cv2.*: missing'),
+        (
+            'safety_gate',
+            {'libraries': [*told_libraries(), 'numpy=1.0 0']},
+            r'process of safety_gate, library numpy is not the frozen one \(2.*\): 1.0',
+        ),
     ],
 )
 def test_a_node_that_runs_something_else_is_named(bench, node, fields, words):
@@ -100,7 +119,7 @@ def test_a_node_that_runs_something_else_is_named(bench, node, fields, words):
 
 def test_a_node_that_cannot_tell_is_named(bench):
     bench.freeze()
-    with changed('scene_reset does not tell all of code_digest, settings_digest'):
+    with changed('scene_reset does not tell all of code_digest, libraries, settings_digest'):
         bench.guard().check_node('scene_reset', {})
 
 

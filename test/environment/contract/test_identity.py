@@ -10,7 +10,13 @@ import pytest
 from enpire_nodes.common.cameras import Camera
 from enpire_nodes.environment.contract import identity
 from enpire_nodes.environment.contract.files import Folder, FrozenFiles
-from enpire_nodes.environment.contract.identity import code_digest, settings_digest
+from enpire_nodes.environment.contract.identity import (
+    code_digest,
+    heard_libraries,
+    settings_digest,
+    told_libraries,
+)
+from enpire_nodes.environment.contract.libraries import library_digests
 from enpire_nodes.tasks.registry import load_task
 
 
@@ -44,17 +50,30 @@ def test_the_digest_of_settings_changes_with_the_task(cameras, tmp_path):
     assert settings_digest(task, cameras) != settings_digest(load_task('pin_insertion'), cameras)
 
 
-def test_code_is_digested_once_a_process_as_it_was_then(tmp_path, monkeypatch):
+@pytest.fixture
+def forgetful():
+    """Forget the code that this process has found, before and after."""
+    identity.found_code.cache_clear()
+    yield
+    identity.found_code.cache_clear()
+
+
+def test_code_is_digested_once_a_process_as_it_was_then(tmp_path, monkeypatch, forgetful):
     (tmp_path / 'a.py').write_text('x = 1\n')
     files = FrozenFiles({'bench': Folder(tmp_path)})
     monkeypatch.setattr(identity, 'core_files', lambda: files)
-    code_digest.cache_clear()
     first = code_digest()
     (tmp_path / 'a.py').write_text('x = 2\n')
     assert code_digest() == first  # what was imported does not change with the file
-    code_digest.cache_clear()
+    identity.found_code.cache_clear()
     assert code_digest() != first
-    monkeypatch.setattr(identity, 'shadow_problems', lambda listing: ['numpy from /evil'])
-    code_digest.cache_clear()
+
+
+def test_what_runs_from_elsewhere_is_looked_for_every_time(monkeypatch):
+    assert len(code_digest()) == 64
+    monkeypatch.setattr(identity, 'process_problems', lambda listing: ['numpy from /evil'])
     assert code_digest() == 'numpy from /evil'
-    code_digest.cache_clear()
+
+
+def test_libraries_are_heard_as_they_were_told():
+    assert heard_libraries(told_libraries()) == library_digests()

@@ -11,12 +11,7 @@ import pytest
 
 from enpire_nodes.environment.contract import running
 from enpire_nodes.environment.contract.files import core_files
-from enpire_nodes.environment.contract.running import (
-    LIBRARIES,
-    library_digests,
-    library_problems,
-    shadow_problems,
-)
+from enpire_nodes.environment.contract.running import process_problems, shadow_problems
 
 CODE = {'bench/__init__.py': Path('/lab/bench/__init__.py'), 'bench/a.py': Path('/lab/bench/a.py')}
 
@@ -49,6 +44,7 @@ def test_what_belongs_where_it_is_is_no_shadow():
         ('json', '/evil/json.py'),
         ('statistics', '/lab/statistics.py'),
         ('sitecustomize', '/evil/sitecustomize.py'),
+        ('json', f'{sysconfig.get_path("stdlib")}/../../../evil/json.py'),
     ],
 )
 def test_a_module_from_elsewhere_is_named_with_its_place(name, origin):
@@ -72,27 +68,14 @@ def test_a_module_of_python_may_be_a_link_but_not_one_into_it(tmp_path, monkeypa
 
 
 def test_this_process_runs_the_frozen_files():
-    assert shadow_problems(core_files().listing()) == []
+    assert process_problems(core_files().listing()) == []
+
+
+def test_a_frozen_module_that_has_no_file_is_named():
+    """As one that was made in memory and put in its place."""
+    (problem,) = shadow_problems(CODE, {'bench.a': ModuleType('bench.a')})
+    assert 'module bench.a runs from no file, not from /lab/bench/a.py' in problem
 
 
 def test_built_in_modules_have_no_file_to_shadow():
     assert shadow_problems(CODE, {'sys': __import__('sys'), 'odd': None}) == []
-
-
-def test_libraries_are_known_by_version_and_content():
-    found = library_digests()
-    assert set(found) == set(LIBRARIES)
-    for value in found.values():
-        number, digest = value.split()
-        assert number[0].isdigit()
-        assert len(digest) == 64
-    assert list(library_problems(found)) == []
-
-
-def test_another_library_is_named_with_both_versions():
-    found = library_digests()
-    frozen = {**found, 'numpy': f'1.0.0 {"0" * 64}', 'torch_vision_x': f'2.0 {"0" * 64}'}
-    numpy, missing = library_problems(frozen)
-    assert 'library numpy is not the frozen one (1.0.0)' in numpy
-    assert found['numpy'].split()[0] in numpy
-    assert 'library torch_vision_x is not the frozen one (2.0): missing' in missing
