@@ -26,6 +26,7 @@ from enpire_nodes.tasks.pin_insertion.settings import PinInsertionSettings
 from enpire_nodes.tasks.pin_insertion.vision import analyse, Eyes, View
 
 _KEPT_FRAMES, _KEPT_STATES = 30, 6000
+_AHEAD = 0.1  # s that a camera's clock may be ahead of the station's
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +75,7 @@ class PinVerifier:
         kept = self._seen[name]
         if kept and frame.stamp <= kept[-1].frame.stamp:
             return
-        kept.append(_Seen(frame, bool(kept) and same_picture(kept[-1].frame, frame)))
+        kept.append(_Seen(frame, any(same_picture(seen.frame, frame) for seen in kept)))
 
     def add_arm_state(self, state: ArmState) -> None:
         """Take in a state of the working arm."""
@@ -166,7 +167,7 @@ class PinVerifier:
                 _blind(source, 'the camera repeats one picture', age, len(fresh)),
                 ErrorCode.REWARD_CAMERA_FROZEN,
             )
-        if len(fresh) < needed or age > self._settings.verify.max_age:
+        if len(fresh) < needed or not -_AHEAD <= age <= self._settings.verify.max_age:
             reason = f'{len(fresh)} of {needed} fresh pictures, the newest {age:.2f} s old'
             return _blind(source, reason, age, len(fresh)), ErrorCode.REWARD_CAMERA_STALE
         last = readings[-needed:]

@@ -3,28 +3,22 @@
 from dataclasses import fields, replace
 
 import numpy as np
-from pin_bench import STATION
 import pytest
+import staged_episodes
+from staged_episodes import GROUP, MAPPING, SEEDS, TASK
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState
 from enpire_nodes.drivers.simulated.episodes import EpisodeBench
-from enpire_nodes.simulation.rendering import rendering_enabled
-from enpire_nodes.simulation.settings import load_station
 from enpire_nodes.tasks.pin_insertion.classify import squeezes
 from enpire_nodes.tasks.pin_insertion.staging import KINDS
-from enpire_nodes.tasks.pin_insertion.task import PinInsertion
 
-pytestmark = pytest.mark.xdist_group('episodes')
-TASK, MAPPING = PinInsertion(), load_station(STATION)
+pytestmark = GROUP
 
 
 @pytest.fixture(scope='module')
 def bench():
-    if not rendering_enabled():
-        pytest.skip('nothing can draw here')
-    with EpisodeBench(TASK, MAPPING) as made:
-        yield made
+    return staged_episodes.bench()
 
 
 def orange(frame):
@@ -46,10 +40,10 @@ def assert_same(first, second):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_an_episode_is_labelled_by_the_truth_and_shaped_as_a_judge_needs_it(bench, kind):
-    evidence = bench.make(kind, 5).evidence
+def test_an_episode_is_labelled_by_the_truth_and_shaped_as_a_judge_needs_it(kind):
+    evidence = staged_episodes.evidence(kind)
     assert evidence.label is KINDS[kind]
-    assert (evidence.kind, evidence.source) == (kind, f'simulated {kind} 5')
+    assert (evidence.kind, evidence.source) == (kind, f'simulated {kind} {SEEDS[0]}')
     assert list(evidence.frames) == list(TASK.cameras)
     for frames in evidence.frames.values():
         assert len(frames) == 3

@@ -8,39 +8,25 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pin_bench import STATION
 import pytest
+from staged_episodes import all_kinds, CAMERAS, GROUP, SEEDS, TASK
 
-from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.types import Frame
-from enpire_nodes.simulation.rendering import rendering_enabled
-from enpire_nodes.simulation.settings import load_station
 from enpire_nodes.tasks.api import Outcome
 from enpire_nodes.tasks.pin_insertion import second_opinion, second_sight
-from enpire_nodes.tasks.pin_insertion.task import PinInsertion
 from enpire_nodes.tasks.second_opinion import second_opinion_of
 
-#: Seeds that nothing was tuned on.
-SEEDS = (8_400_001, 8_400_002)
+pytestmark = GROUP
 
 
 @pytest.fixture(scope='module')
 def episodes():
-    if not rendering_enabled():
-        pytest.skip('nothing can draw here')
-    from enpire_nodes.drivers.simulated.episodes import EpisodeBench
-
-    with EpisodeBench(PinInsertion(), load_station(STATION)) as bench:
-        yield {
-            (kind, seed): bench.make(kind, seed).evidence for kind in bench.kinds for seed in SEEDS
-        }
+    return all_kinds()
 
 
 @pytest.fixture
 def opinion():
-    return second_opinion_of(
-        PinInsertion(), cameras_from_settings(load_station(STATION)['cameras'])
-    )
+    return second_opinion_of(TASK, CAMERAS)
 
 
 def from_bag(frames):
