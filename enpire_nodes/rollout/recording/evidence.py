@@ -20,7 +20,7 @@ from rosbags.rosbag2 import ReaderError
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import ArmState, Frame
 from enpire_nodes.environment.evidence import Evidence
-from enpire_nodes.rollout.records import AttemptRecord
+from enpire_nodes.rollout.records import AttemptRecord, VerdictRecord
 from enpire_nodes.tasks.api import Task
 
 _ROUNDING = 1e-6  # s: a stamp that has been a float since
@@ -46,7 +46,7 @@ def evidence_of(
     """
     settle_start = _seconds(attempt.start_ns + round(attempt.duration * 1e9))
     settled = _seconds(attempt.end_ns)
-    now = _seconds(attempt.verdict.stamp_ns)
+    now = _decided(attempt.verdict)
     try:
         with AnyReader([bag]) as reader:
             states = _states(reader, task.arm, settle_start, settled)
@@ -57,13 +57,12 @@ def evidence_of(
     if missing or not states:
         what = f'no picture of {", ".join(missing)}' if missing else 'no state of the arm'
         raise _unreadable(bag, f'{what} between the end of the attempt and its verdict')
-    last = max(taken[-1].stamp for taken in frames.values())
     return Evidence(
         frames=frames,
         states=states,
         settle_start=settle_start,
         settled=settled,
-        now=max(now, last),
+        now=now,
         source=source or f'{bag} attempt {attempt.index}',
         label=label,
     )
@@ -126,6 +125,16 @@ def _messages(
         if start - _ROUNDING <= stamp <= end + _ROUNDING:
             messages.append((stamp, message))
     return iter(sorted(messages, key=lambda item: item[0]))
+
+
+def _decided(verdict: VerdictRecord) -> float:
+    """Return s, when it was decided: not before the newest picture that was looked at.
+
+    A simulated clock reaches a node by a topic of its own. Where a picture overtook it, the
+    verdict is stamped before that picture, and says so by a latency below 0.
+    """
+    lead = -verdict.latency if verdict.latency < 0.0 else 0.0
+    return _seconds(verdict.stamp_ns) + lead
 
 
 def _seconds(nanoseconds: int) -> float:

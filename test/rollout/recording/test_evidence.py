@@ -146,6 +146,15 @@ def test_messages_that_were_recorded_late_or_out_of_order_are_found(bag):
     assert 106.25 in stamps
 
 
+def test_a_picture_that_overtook_the_clock_was_looked_at_too(bag):
+    # decided with the picture of 106.2 while the judge's clock still said 106.15
+    early = VerdictRecord(stamp_ns=round(106.15 * 1e9), latency=-0.05)
+    evidence = evidence_of(bag.fill().write(), task=TASK, attempt=replace(ATTEMPT, verdict=early))
+    for frames in evidence.frames.values():
+        assert [frame.stamp for frame in frames] == pytest.approx([106.0, 106.1, 106.2])
+    assert evidence.now == pytest.approx(106.2)
+
+
 @pytest.mark.parametrize(
     ('fill', 'words'),
     [({'cameras': ('side',)}, 'no picture of front'), ({'skip': ('wrench',)}, 'no state')],
