@@ -204,6 +204,15 @@ class TrialRecord:
         return self.closed and not self.infrastructure
 
     @property
+    def judged(self) -> tuple[AttemptRecord, ...]:
+        """The attempts that got a verdict, UNCERTAIN included."""
+        return tuple(
+            attempt
+            for attempt in self.attempts
+            if attempt.verdict.outcome is not VerdictOutcome.UNSET
+        )
+
+    @property
     def robot_seconds(self) -> float:
         """Time in s in which the robot worked: resetting, executing and verifying."""
         return self.reset_seconds + self.execute_seconds + self.verify_seconds

@@ -73,3 +73,10 @@ def test_only_a_proven_infrastructure_cause_leaves_the_denominator():
 
 def test_robot_seconds_are_reset_execute_and_verify():
     assert ended(open_trial()).robot_seconds == pytest.approx(15.0)
+
+
+def test_an_attempt_without_a_verdict_was_not_judged():
+    said = (VerdictOutcome.FAILURE, VerdictOutcome.UNSET, VerdictOutcome.UNCERTAIN)
+    attempts = tuple(attempt(index + 1, verdict) for index, verdict in enumerate(said))
+    judged = replace(ended(open_trial()), attempts=attempts).judged
+    assert [item.index for item in judged] == [1, 3]

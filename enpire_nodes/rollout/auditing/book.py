@@ -9,9 +9,7 @@ nothing. As with the ledger, entries cut off at the end leave a valid chain.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 import fcntl
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -20,9 +18,11 @@ from typing import Any, BinaryIO
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.writing import sync_directory
-from enpire_nodes.rollout.ledger.chain import canonical_json, GENESIS
+from enpire_nodes.rollout.ledger.chain import canonical_json, ChainWalk, Entry
 
 FILE_NAME = 'audits.jsonl'
+
+_PATIENCE = 10.0  # s for whoever else is writing; an entry takes some milliseconds
 
 #: A trial that was closed: its verdicts, and whether it was drawn.
 TRIAL = 'trial'
@@ -36,28 +36,6 @@ ALARM = 'alarm'
 CLEAR = 'clear'
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the book; ``wall_ns`` by the system clock, digests in hex."""
-
-    sequence: int
-    kind: str
-    wall_ns: int
-    data: dict[str, Any]
-    previous: str
-    digest: str
-
-    def expected_digest(self) -> str:
-        """Return what ``digest`` must be."""
-        covered = [self.previous, self.sequence, self.kind, self.wall_ns, self.data]
-        return hashlib.sha256(canonical_json(covered).encode()).hexdigest()
-
-    def line(self) -> bytes:
-        """Return the entry as its line."""
-        names = ('sequence', 'kind', 'wall_ns', 'data', 'previous', 'digest')
-        return canonical_json({name: getattr(self, name) for name in names}).encode() + b'\n'
-
-
 class AuditBook:
     """The book of one run; reading continues where it stopped.
 
@@ -67,23 +45,29 @@ class AuditBook:
     def __init__(self, run: Path) -> None:
         self.path = Path(run) / FILE_NAME
         self._offset = 0
-        self._sequence, self._head = 0, GENESIS
+        self._walked = ChainWalk()
         self._tail: AuditBook | None = None  # reads on for append()
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last entry that was read; 0 before the first."""
+        return self._walked.sequence
 
     def append(self, kind: str, data: dict[str, Any]) -> Entry:
         """Put an entry on the disk.
 
-        :raises StationError: RUNNER_LEDGER_FAILED, it is not there, or the book is broken.
+        :raises StationError: RUNNER_LEDGER_FAILED, it is not there, the book is broken, or
+            somebody else keeps it locked.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = not self.path.exists()
             with self.path.open('ab+') as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX)
-                sequence, head, torn = self._end(stream)
-                entry = Entry(sequence + 1, kind, time.time_ns(), data, head, '')
-                entry = _sealed(entry)
-                stream.write((b'\n' if torn else b'') + entry.line())
+                self._lock(stream)
+                end, torn = self._end(stream)
+                entry = Entry.following(end.sequence, end.head, kind, canonical_json(data))
+                line = canonical_json(entry.exported()).encode() + b'\n'
+                stream.write((b'\n' if torn else b'') + line)
                 stream.flush()
                 os.fsync(stream.fileno())
             if fresh:
@@ -105,7 +89,7 @@ class AuditBook:
                 found = list(self._walk(stream))
         except FileNotFoundError:
             if self._offset:
-                raise _broken(self.path, self._sequence, 'the book is gone') from None
+                raise _broken(self.path, self.sequence, 'the book is gone') from None
             return []
         except OSError as error:
             raise StationError(
@@ -122,48 +106,56 @@ class AuditBook:
 
     def _walk(self, stream: BinaryIO) -> Iterator[Entry]:
         if stream.seek(0, os.SEEK_END) < self._offset:
-            raise _broken(self.path, self._sequence, 'entries at its end are gone')
+            raise _broken(self.path, self.sequence, 'entries at its end are gone')
         stream.seek(self._offset)
         for line in stream:
             if not line.endswith(b'\n'):
                 return  # being written, or cut short by a crash
-            entry = _parsed(line)
+            entry = _parsed(self.path, self.sequence, line)
             self._offset += len(line)
             if entry is None:
                 continue
-            if entry.sequence != self._sequence + 1 or entry.previous != self._head:
-                raise _broken(self.path, entry.sequence, 'it does not follow the one before it')
-            if entry.digest != entry.expected_digest():
-                raise _broken(self.path, entry.sequence, 'it was changed after it was written')
-            self._sequence, self._head = entry.sequence, entry.digest
+            problem = self._walked.take(entry)
+            if problem:
+                raise _broken(self.path, entry.sequence, problem)
             yield entry
 
-    def _end(self, stream: BinaryIO) -> tuple[int, str, bool]:
-        """Return number and digest of the last whole entry, and whether a torn line follows."""
+    def _lock(self, stream: BinaryIO) -> None:
+        """Hold the book until ``stream`` is closed."""
+        patience = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > patience:
+                    raise StationError(
+                        ErrorCode.RUNNER_LEDGER_FAILED,
+                        f'{self.path} is kept locked by another process (`fuser {self.path}` '
+                        'names it); stop it, then try again: nothing was written',
+                    ) from None
+                time.sleep(0.01)
+            else:
+                return
+
+    def _end(self, stream: BinaryIO) -> tuple[ChainWalk, bool]:
+        """Return the walk to the last whole entry, and whether a torn line follows."""
         tail = self._tail = self._tail or AuditBook(self.path.parent)
         for _ in tail._walk(stream):
             pass
         size = stream.seek(0, os.SEEK_END)
-        return tail._sequence, tail._head, size != tail._offset
+        return tail._walked, size != tail._offset
 
 
-def _sealed(entry: Entry) -> Entry:
-    return Entry(
-        entry.sequence,
-        entry.kind,
-        entry.wall_ns,
-        entry.data,
-        entry.previous,
-        entry.expected_digest(),
-    )
-
-
-def _parsed(line: bytes) -> Entry | None:
-    """Return the entry of a line; None for what a crash left of one."""
+def _parsed(path: Path, sequence: int, line: bytes) -> Entry | None:
+    """Return the entry of a line; None for what a crash left of one, which is no JSON."""
     try:
-        return Entry(**json.loads(line))
-    except (ValueError, TypeError):
+        data = json.loads(line)
+    except ValueError:
         return None
+    try:
+        return Entry.imported(data)
+    except (TypeError, KeyError):
+        raise _broken(path, sequence + 1, 'it is not written as this code writes it') from None
 
 
 def _broken(path: Path, sequence: int, why: str) -> StationError:

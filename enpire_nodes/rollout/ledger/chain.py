@@ -1,4 +1,4 @@
-"""The hash chain: every entry's digest covers its content and the digest before it.
+"""The hash chain of ledger and audit book: a digest covers an entry and the digest before it.
 
 A changed, removed, inserted or reordered entry breaks the chain at a place that
 :func:`check_chain` names. Cutting entries off the end leaves a valid chain: that shows only
@@ -8,9 +8,10 @@ against digests kept elsewhere (``trial.json``, the ``trial`` topic, the hub).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 import hashlib
 import json
+import time
 from typing import Any
 
 #: What the first entry follows.
@@ -28,7 +29,7 @@ NOTE = 'note'
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the ledger.
+    """One line of a ledger or of an audit book.
 
     :param sequence: counts up by one from 1.
     :param wall_ns: when it was written, by the system clock.
@@ -85,6 +86,27 @@ class Entry:
         """Return the entry that :meth:`exported` wrote, digests untouched."""
         return cls(**{**line, 'content': canonical_json(line['content'])})
 
+    @classmethod
+    def following(
+        cls,
+        sequence: int,
+        head: str,
+        kind: str,
+        content: str,
+        *,
+        trial_id: str = '',
+        request_id: str = '',
+    ) -> Entry:
+        """Return a new entry, written now.
+
+        :param sequence: of the entry before it; 0 when there is none.
+        :param head: digest of the entry before it; :data:`GENESIS` when there is none.
+        :param content: canonical JSON.
+        """
+        now, ticks = time.time_ns(), time.monotonic_ns()
+        entry = cls(sequence + 1, kind, now, ticks, trial_id, request_id, content, head, '')
+        return replace(entry, digest=entry.expected_digest())
+
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
@@ -122,34 +144,52 @@ def decode(content: str) -> dict[str, Any]:
     return json.loads(content)
 
 
+@dataclass(slots=True)
+class ChainWalk:
+    """A walk along a chain that can be gone on with later.
+
+    :param sequence: of the last good entry; 0 before the first.
+    :param head: its digest.
+    """
+
+    sequence: int = 0
+    head: str = GENESIS
+    _started: set[str] = field(default_factory=set, init=False)
+    _closed: set[str] = field(default_factory=set, init=False)
+
+    def take(self, entry: Entry) -> str:
+        """Go on to an entry; return why it cannot be the next one, empty when it is."""
+        problem = self._problem(entry)
+        if problem:
+            return problem
+        if entry.kind == TRIAL_STARTED:
+            self._started.add(entry.trial_id)
+        elif entry.kind == TRIAL_CLOSED:
+            self._closed.add(entry.trial_id)
+        self.sequence, self.head = entry.sequence, entry.digest
+        return ''
+
+    def _problem(self, entry: Entry) -> str:
+        if entry.sequence != self.sequence + 1:
+            return f'entry {self.sequence + 1} is missing'
+        if entry.previous != self.head:
+            return 'it does not follow the entry before it'
+        if entry.digest != entry.expected_digest():
+            return 'its content was changed after it was written'
+        if entry.kind == TRIAL_STARTED and entry.trial_id in self._started:
+            return f'trial {entry.trial_id} is started twice'
+        if entry.kind == TRIAL_CLOSED and entry.trial_id not in self._started:
+            return f'trial {entry.trial_id} is closed without having been started'
+        if entry.kind == TRIAL_CLOSED and entry.trial_id in self._closed:
+            return f'trial {entry.trial_id} is closed twice'
+        return ''
+
+
 def check_chain(entries: Iterable[Entry]) -> ChainReport:
     """Walk the entries in order; stop at the first one that cannot be right."""
-    good, head = 0, GENESIS
-    started: set[str] = set()
-    closed: set[str] = set()
+    walk = ChainWalk()
     for entry in entries:
-        problem = _problem(entry, good + 1, head, started, closed)
+        problem = walk.take(entry)
         if problem:
-            return ChainReport(good, head, entry.sequence, problem)
-        if entry.kind == TRIAL_STARTED:
-            started.add(entry.trial_id)
-        elif entry.kind == TRIAL_CLOSED:
-            closed.add(entry.trial_id)
-        good, head = good + 1, entry.digest
-    return ChainReport(good, head)
-
-
-def _problem(entry: Entry, sequence: int, head: str, started: set[str], closed: set[str]) -> str:
-    if entry.sequence != sequence:
-        return f'entry {sequence} is missing'
-    if entry.previous != head:
-        return 'it does not follow the entry before it'
-    if entry.digest != entry.expected_digest():
-        return 'its content was changed after it was written'
-    if entry.kind == TRIAL_STARTED and entry.trial_id in started:
-        return f'trial {entry.trial_id} is started twice'
-    if entry.kind == TRIAL_CLOSED and entry.trial_id not in started:
-        return f'trial {entry.trial_id} is closed without having been started'
-    if entry.kind == TRIAL_CLOSED and entry.trial_id in closed:
-        return f'trial {entry.trial_id} is closed twice'
-    return ''
+            return ChainReport(walk.sequence, walk.head, entry.sequence, problem)
+    return ChainReport(walk.sequence, walk.head)

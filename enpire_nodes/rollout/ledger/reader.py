@@ -83,10 +83,14 @@ class LedgerReader:
         """Return what the station did, in order."""
         return [from_json(StateInterval, entry.data) for entry in self.entries(chain.INTERVAL)]
 
-    def entries(self, kind: str | None = None) -> Iterator[Entry]:
-        """Yield the entries in order; ``kind`` is one of :mod:`~.chain`'s, None means all."""
+    def entries(self, kind: str | None = None, *, after: int = 0) -> Iterator[Entry]:
+        """Yield the entries in order.
+
+        :param kind: one of :mod:`~.chain`'s; None means all.
+        :param after: sequence of the last one that is known already.
+        """
         where, values = ('WHERE kind = ?', (kind,)) if kind else ('', ())
-        last = 0
+        last = after
         while True:
             glue = 'AND' if where else 'WHERE'
             with self._mutex, station_errors(self.run.ledger):

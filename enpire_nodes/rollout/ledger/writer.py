@@ -199,19 +199,9 @@ class Ledger(LedgerReader):
             last = self._connection.execute(
                 'SELECT sequence, digest FROM entries ORDER BY sequence DESC LIMIT 1'
             ).fetchone()
-            sequence, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
-            entry = Entry(
-                sequence,
-                kind,
-                time.time_ns(),
-                time.monotonic_ns(),
-                trial_id,
-                request_id,
-                content,
-                previous,
-                '',
+            entry = Entry.following(
+                *(last or (0, GENESIS)), kind, content, trial_id=trial_id, request_id=request_id
             )
-            entry = replace(entry, digest=entry.expected_digest())
             self._connection.execute(
                 f'INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
                 tuple(getattr(entry, name) for name in COLUMNS.split(', ')),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+import fcntl
 import json
 
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.auditing import book as audit_book
 from enpire_nodes.rollout.auditing.book import AuditBook, FILE_NAME, LABEL
 
 
@@ -65,15 +67,16 @@ def test_a_line_that_a_crash_cut_short_stays_and_counts_for_nothing(filled):
 
 def _edit(lines: list[bytes]) -> None:
     line = json.loads(lines[1])
-    line['data']['number'] = 7
+    line['content']['number'] = 7
     lines[1] = json.dumps(line).encode() + b'\n'
 
 
 FORGERIES = {
-    'changed': (_edit, 'entry 2: it was changed'),
-    'removed': (lambda lines: lines.pop(1), 'entry 3: it does not follow'),
-    'swapped': (lambda lines: lines.reverse(), 'entry 4: it does not follow'),
-    'repeated': (lambda lines: lines.append(lines[1]), 'entry 2: it does not follow'),
+    'changed': (_edit, 'entry 2: its content was changed'),
+    'removed': (lambda lines: lines.pop(1), 'entry 3: entry 2 is missing'),
+    'swapped': (lambda lines: lines.reverse(), 'entry 4: entry 1 is missing'),
+    'repeated': (lambda lines: lines.append(lines[1]), 'entry 2: entry 5 is missing'),
+    'of another form': (lambda lines: lines.append(b'{"sequence":5}\n'), 'entry 5: it is not'),
 }
 
 
@@ -108,3 +111,17 @@ def test_a_full_disk_is_said(tmp_path):
     (tmp_path / 'run').write_text('a file where the run should be')
     with pytest.raises(StationError, match='check the disk'):
         AuditBook(tmp_path / 'run').append(LABEL, {})
+
+
+def test_nobody_waits_for_ever_for_a_book_that_somebody_keeps_locked(filled, monkeypatch):
+    monkeypatch.setattr(audit_book, '_PATIENCE', 0.05)
+    path = filled / FILE_NAME
+    before = path.read_bytes()
+    with path.open('rb') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(StationError, match='kept locked by another process') as caught:
+            AuditBook(filled).append(LABEL, {'number': 4})
+    assert caught.value.code is ErrorCode.RUNNER_LEDGER_FAILED
+    assert path.read_bytes() == before
+    AuditBook(filled).append(LABEL, {'number': 4})
+    assert numbers(filled) == [0, 1, 2, 3, 4]

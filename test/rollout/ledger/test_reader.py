@@ -7,6 +7,7 @@ from trial_support import ended, fill, open_trial
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.ledger import Ledger, LedgerReader
+from enpire_nodes.rollout.ledger.chain import TRIAL_CLOSED
 from enpire_nodes.rollout.records import TrialOutcome
 
 
@@ -32,6 +33,15 @@ def test_trials_come_in_the_order_of_their_starts(tmp_path):
         assert reader.trial('nobody') is None
         assert reader.open_trials() == []
         assert len(reader.intervals()) == 9
+
+
+def test_entries_are_read_on_from_where_somebody_stopped(tmp_path):
+    fill(tmp_path, [TrialOutcome.FAILURE, TrialOutcome.SUCCESS])
+    with LedgerReader(tmp_path) as reader:
+        first, second = reader.entries(TRIAL_CLOSED)
+        assert list(reader.entries(TRIAL_CLOSED, after=first.sequence)) == [second]
+        assert list(reader.entries(TRIAL_CLOSED, after=second.sequence)) == []
+        assert next(reader.entries(after=3)).sequence == 4
 
 
 def test_a_reader_sees_a_trial_start_and_end(tmp_path):
