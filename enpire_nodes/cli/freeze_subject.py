@@ -6,16 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from enpire_nodes.bringup.configuration import RESERVED, StationConfiguration
 from enpire_nodes.bringup.nodes import station_nodes
-from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.context import shipped_settings
 from enpire_nodes.environment.contract.guard import DRIVER
 from enpire_nodes.environment.contract.subject import Subject, subject_of
-from enpire_nodes.tasks.registry import load_task
+from enpire_nodes.environment.setup import judge_setup
 
 #: Parameters that say where files are, which are frozen themselves, or how a node is started.
 _NOT_FROZEN = {*RESERVED, 'autostart', 'weights_file'}
@@ -28,31 +25,29 @@ _MEASURED = ('noise.', 'faults.', 'camera_rate')
 def subject_of_station(configuration: StationConfiguration) -> Subject:
     """Return the environment that a station of this configuration would have.
 
-    :raises StationError: ENVIRONMENT_MANIFEST_INVALID, a file of it cannot be used.
+    :raises StationError: ENVIRONMENT_MANIFEST_INVALID or ENVIRONMENT_WEIGHTS_UNUSABLE, a file of
+        it cannot be used.
     """
     # where a station names none, its nodes take the settings that ship with the task
     task_file = configuration.task_file or shipped_settings(configuration.task)
+    files = {
+        'limits': configuration.limits_file,
+        'station': configuration.station_file,
+        'task': task_file,
+        'weights': configuration.weights_file,
+    }
+    invalid = ErrorCode.ENVIRONMENT_MANIFEST_INVALID
+    setup = judge_setup(
+        configuration.task, task_file, files['station'], files['weights'], otherwise=invalid
+    )
     try:
-        content = yaml.safe_load(configuration.station_file.read_text(encoding='utf-8'))
-        cameras = cameras_from_settings(content['cameras'])
-        task = load_task(configuration.task, task_file)
-        used = {name: cameras[name] for name in task.cameras}
         frozen = _defaults(configuration)
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise StationError(
-            ErrorCode.ENVIRONMENT_MANIFEST_INVALID,
-            f'the station {configuration.source} cannot be frozen: {error}',
-        ) from error
+    except ValueError as error:
+        raise StationError(invalid, f'{files["station"]} cannot be frozen: {error}') from error
     given = {node.name: node.parameters for node in station_nodes(configuration)}
     return subject_of(
-        task,
-        used,
-        settings={
-            'limits': configuration.limits_file,
-            'station': configuration.station_file,
-            'task': task_file,
-            'weights': configuration.weights_file,
-        },
+        setup,
+        settings=files,
         parameters={
             name: {key: given.get(name, {}).get(key, value) for key, value in defaults.items()}
             for name, defaults in frozen.items()

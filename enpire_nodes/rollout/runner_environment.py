@@ -46,7 +46,7 @@ def subject_of_node(node: StationNode, context: TaskContext) -> Subject:
     :raises StationError: as for :func:`~.subject.subject_of`.
     """
     files = _settings_files(node, context.task.name)
-    return subject_of(context.task, context.cameras, settings=files, parameters={})
+    return subject_of(context.setup, settings=files, parameters={})
 
 
 def _settings_files(node: StationNode, task: str) -> dict[str, Path | None]:

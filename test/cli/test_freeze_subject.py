@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +12,8 @@ from enpire_nodes.bringup.nodes import station_nodes
 from enpire_nodes.cli.freeze_subject import subject_of_station
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.context import load_context
-from enpire_nodes.environment.contract import subject as module
+from enpire_nodes.environment.contract.subject import Subject
+from enpire_nodes.environment.learned import weights
 from enpire_nodes.rollout.runner_environment import subject_of_node
 from enpire_nodes.rollout.runner_parameters import PARAMETERS
 
@@ -44,16 +44,19 @@ class Runner:
         return SimpleNamespace(value=self._values[name])
 
 
+def both(configuration: StationConfiguration) -> tuple[Subject, Subject]:
+    """Return what `enpire freeze` finds, and what the trial runner does."""
+    runner = Runner(configuration)
+    context = load_context(runner, otherwise=ErrorCode.RUNNER_STATION_NOT_READY)
+    return subject_of_station(configuration), subject_of_node(runner, context)
+
+
 @pytest.mark.parametrize('given', ['', 'task'])
 def test_a_station_and_its_runner_have_the_same_environment(station, tmp_path, given):
     if given:
         (tmp_path / 'own.yaml').write_text('verify: {frames: 5}\n')
         station.write_text(f'{station.read_text()}  {given}: own.yaml\n')
-    configuration = load_configuration(station)
-    frozen = subject_of_station(configuration)
-    runner = Runner(configuration)
-    context = load_context(runner, otherwise=ErrorCode.RUNNER_STATION_NOT_READY)
-    held = subject_of_node(runner, context)
+    frozen, held = both(load_configuration(station))
     assert (held.task, held.digests) == (frozen.task, frozen.digests)
     assert held.files.listing() == frozen.files.listing()
     assert held.files.listing()['settings/task'].name == (
@@ -61,23 +64,19 @@ def test_a_station_and_its_runner_have_the_same_environment(station, tmp_path, g
     )
 
 
-def test_both_find_the_weights_that_the_station_names(station, tmp_path, monkeypatch):
-    """Here any file will do: what is in it is checked where weights are read."""
+def test_both_take_the_weights_that_the_station_names(station, tmp_path, monkeypatch):
+    """Any file will do here: what is in it is checked where weights are read."""
     (tmp_path / 'eyes.npz').write_bytes(b'weights')
     station.write_text(f'{station.read_text()}  weights: eyes.npz\n')
     asked = []
 
-    def judge_of(task, cameras, weights):
-        asked.append(weights)
-        return task.verifier(cameras)
+    def load_eyes(path: Path, **given: object) -> None:
+        asked.append(path)
 
-    monkeypatch.setattr(module, 'judge_of', judge_of)
-    configuration = load_configuration(station)
-    frozen = subject_of_station(configuration)
-    runner = Runner(replace(configuration, weights_file=None))
-    context = load_context(runner, otherwise=ErrorCode.RUNNER_STATION_NOT_READY)
-    held = subject_of_node(Runner(configuration), context)
+    monkeypatch.setattr(weights, 'load_eyes', load_eyes)
+    frozen, held = both(load_configuration(station))
     assert asked == [tmp_path / 'eyes.npz'] * 2
+    assert frozen.files.listing()['settings/weights'] == tmp_path / 'eyes.npz'
     assert held.files.listing() == frozen.files.listing()
 
 

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
-import yaml
-
-from enpire_nodes.common.cameras import cameras_from_settings
-from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.files import config_file
 from enpire_nodes.environment.contract.identity import code_digest, settings_digest
-from enpire_nodes.environment.contract.subject import judge_of, Subject, subject_of
+from enpire_nodes.environment.contract.subject import Subject, subject_of
 from enpire_nodes.environment.safety.limits_file import read_limits
-from enpire_nodes.tasks.registry import load_task
+from enpire_nodes.environment.setup import judge_setup
 
 
 def subject(limits: Path) -> Subject:
     station = config_file('stations/simulated.yaml')
-    task = load_task('pin_insertion')
-    cameras = cameras_from_settings(yaml.safe_load(station.read_text())['cameras'])
-    used = {name: cameras[name] for name in task.cameras}
+    setup = judge_setup('pin_insertion', None, station, None)
     made = subject_of(
-        task,
-        used,
+        setup,
         settings={'limits': limits, 'station': station, 'task': None},
         parameters={'scene_reset': {'timeout': 120.0}},
     )
-    assert made.digests['settings'] == settings_digest(task, used)
-    assert made.digests['verifier'] == task.verifier(used).digest
+    assert made.digests['settings'] == settings_digest(setup.task, setup.cameras)
+    assert made.digests['verifier'] == setup.verifier().digest
     return made
 
 
@@ -52,9 +43,3 @@ def test_other_limits_are_another_environment(tmp_path):
     first, second = subject(limits), subject(other)
     assert first.digests['limits'] != second.digests['limits']
     assert first.digests['verifier'] == second.digests['verifier']
-
-
-def test_weights_for_a_task_without_learned_eyes_are_refused(tmp_path):
-    with pytest.raises(StationError, match='the task push_t has no `crops`') as caught:
-        judge_of(SimpleNamespace(name='push_t'), {}, tmp_path / 'eyes.npz')
-    assert caught.value.code is ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE
