@@ -66,7 +66,7 @@ def test_an_error_in_a_worker_ends_it_all_and_arrives():
     assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
 
 
-@pytest.mark.parametrize(('do', 'stall', 'words'), [(die, 60.0, 'died'), (hang, 4.0, 'for 4 s')])
+@pytest.mark.parametrize(('do', 'stall', 'words'), [(die, 60.0, 'died'), (hang, 0.5, 'for 0.5 s')])
 def test_a_worker_that_dies_or_hangs_is_an_error_and_none_stays_behind(
     monkeypatch, do, stall, words
 ):

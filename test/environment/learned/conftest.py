@@ -1,9 +1,9 @@
-"""Evidence and weights that several tests share."""
+"""Evidence that several tests share."""
 
 from __future__ import annotations
 
 import pytest
-from stick_evidence import CROPS, episode
+from stick_evidence import episode
 
 
 @pytest.fixture(scope='session')
@@ -13,11 +13,3 @@ def labelled():
         episode(seed, label=seed % 2 == 0, kind='in' if seed % 2 == 0 else f'out{seed % 3}')
         for seed in range(120)
     ]
-
-
-@pytest.fixture(scope='session')
-def fitted(labelled):
-    """Return the weights that those episodes give."""
-    from enpire_nodes.environment.learned.fit import fit
-
-    return fit('sticks', CROPS, labelled, seed=1, steps=300)

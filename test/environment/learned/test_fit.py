@@ -11,6 +11,13 @@ from enpire_nodes.environment.learned.fit import fit
 from enpire_nodes.environment.learned.weights import load_eyes, save_weights
 from enpire_nodes.tasks.api import Outcome
 
+pytestmark = pytest.mark.xdist_group('fitted')
+
+
+@pytest.fixture(scope='module')
+def fitted(labelled):
+    return fit('sticks', CROPS, labelled, seed=1, steps=120)
+
 
 @pytest.fixture
 def eyes(fitted, tmp_path):
@@ -56,7 +63,7 @@ def test_labels_without_a_cause_give_eyes_that_do_not_know(labelled):
         episode(seed, label=bool(rng.integers(2)), success=bool(rng.integers(2)), frames=2)
         for seed in range(100, 200)
     ]
-    made = fit('sticks', {'side': CROPS['side']}, coins, seed=1, steps=60)
+    made = fit('sticks', {'side': CROPS['side']}, coins, seed=1, steps=40)
     figures = made.eyes['side'].held_out
     assert figures['false_positives'] == 0
     assert figures['uncertain'] > 0.6 * (figures['successes'] + figures['failures'])
@@ -64,7 +71,7 @@ def test_labels_without_a_cause_give_eyes_that_do_not_know(labelled):
 
 def test_equal_evidence_and_seed_give_equal_weights(labelled):
     first, again, other = (
-        fit('sticks', {'side': CROPS['side']}, taken, seed=seed, steps=20)
+        fit('sticks', {'side': CROPS['side']}, taken, seed=seed, steps=5)
         for taken, seed in ((labelled, 5), (labelled[::-1], 5), (labelled, 6))
     )
     name = 'conv0.weight'
