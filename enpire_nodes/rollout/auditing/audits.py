@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from enpire_nodes.rollout.auditing import book
-from enpire_nodes.rollout.auditing.alarm import CANARY, PERSON, SECOND
+from enpire_nodes.rollout.auditing.alarm import CANARY, PERSON
 from enpire_nodes.rollout.auditing.canaries import CanaryKind, failed
 from enpire_nodes.rollout.auditing.tally import Tally
 from enpire_nodes.rollout.records import VerdictOutcome
@@ -23,8 +23,7 @@ class AuditedTrial:
     :param sampled: drawn for a person to label.
     :param verdicts: the judge's, by attempt (from 1); attempts without one are left out.
     :param labels: what people said last, by attempt.
-    :param contradicted: auditors that said the opposite of a verdict, with the attempt.
-    :param second_looked: the second verifier has said something of it.
+    :param said: what the other auditors said last, by auditor and attempt.
     """
 
     trial_id: str
@@ -33,8 +32,7 @@ class AuditedTrial:
     sampled: bool
     verdicts: dict[int, VerdictOutcome]
     labels: dict[int, VerdictOutcome] = field(default_factory=dict)
-    contradicted: dict[str, int] = field(default_factory=dict)
-    second_looked: bool = False
+    said: dict[tuple[str, int], VerdictOutcome] = field(default_factory=dict)
 
     @property
     def labelled(self) -> bool:
@@ -42,16 +40,15 @@ class AuditedTrial:
         return set(self.labels) >= set(self.verdicts)
 
     @property
-    def reason(self) -> str:
-        """Why a person should look at it, in words; empty when nobody need."""
-        reasons = ['drawn'] if self.sampled else []
-        if VerdictOutcome.UNCERTAIN in self.verdicts.values():
-            reasons.append('uncertain')
-        reasons += [
-            f'{auditor} contradicts attempt {attempt}'
-            for auditor, attempt in self.contradicted.items()
-        ]
-        return ', '.join(reasons)
+    def odd(self) -> bool:
+        """Whether the judge was unsure of it, or an auditor contradicts the judge."""
+        return VerdictOutcome.UNCERTAIN in self.verdicts.values() or any(
+            opposite(self.verdicts[attempt], says) for (_, attempt), says in self.said.items()
+        )
+
+    def unseen_by(self, auditor: str) -> set[int]:
+        """Return the attempts that were judged and of which an auditor has said nothing."""
+        return {attempt for attempt in self.verdicts if (auditor, attempt) not in self.said}
 
 
 class Findings:
@@ -59,7 +56,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.tallies: dict[str, Tally] = {}
-        self.contradictions: list[tuple[str, str, int]] = []  # auditor, trial, attempt
+        # by auditor, trial and attempt, the newest last: the verdict, and what the auditor says
         self._said: dict[tuple[str, str, int], tuple[VerdictOutcome, VerdictOutcome]] = {}
 
     def put(self, auditor: str, trial: AuditedTrial, attempt: int, says: VerdictOutcome) -> None:
@@ -67,13 +64,15 @@ class Findings:
         key, verdict = (auditor, trial.trial_id, attempt), trial.verdicts[attempt]
         tally = self.tallies.setdefault(auditor, Tally())
         if key in self._said:
-            tally.add(*self._said[key], count=-1)
+            tally.add(*self._said.pop(key), count=-1)
         self._said[key] = (verdict, says)
         tally.add(verdict, says)
-        if key in self.contradictions:
-            self.contradictions.remove(key)
-        if opposite(verdict, says):
-            self.contradictions.append(key)
+
+    @property
+    def suspects(self) -> list[str]:
+        """The trials with an attempt that an auditor contradicts, the newest last."""
+        found = [trial for (_, trial, _), words in self._said.items() if opposite(*words)]
+        return list(dict.fromkeys(found))
 
     def said_by(self, auditor: str) -> dict[tuple[str, int], VerdictOutcome]:
         """Return what an auditor has said of which attempts, by trial and number."""
@@ -89,6 +88,10 @@ class Audits:
 
     A person's labels enter the rates only for trials that were drawn, and only when every judged
     attempt of the trial is labelled: what somebody looked at because it seemed odd is no sample.
+
+    What is said of a trial that was over when somebody cleared an alarm raises none again,
+    whenever it is said: the judge of that time has been looked at. It enters the rates all the
+    same.
     """
 
     def __init__(self) -> None:
@@ -99,8 +102,10 @@ class Audits:
         self.canaries = self.canaries_failed = 0
         #: Of this environment.
         self.whole = Findings()
-        #: Since the last time that somebody cleared an alarm.
+        #: Of the trials after the last time that somebody cleared an alarm.
         self.fresh = Findings()
+        self._looked_at: set[str] = set()  # trials before that time
+        self._cleared = 0  # number of that entry
 
     @classmethod
     def of(cls, run: Path) -> Audits:
@@ -117,18 +122,22 @@ class Audits:
         for entry in entries:
             taker = self._TAKERS.get(entry.kind)
             if taker is not None:
-                taker(self, entry.data)
+                taker(self, entry.data, entry.sequence)
 
     def waiting(self) -> list[AuditedTrial]:
         """Return the trials that a person should look at and has not, oldest first."""
-        return [trial for trial in self.trials.values() if trial.reason and not trial.labelled]
+        return [
+            trial
+            for trial in self.trials.values()
+            if (trial.sampled or trial.odd) and not trial.labelled
+        ]
 
     @property
     def sampled(self) -> list[AuditedTrial]:
         """The trials that were drawn."""
         return [trial for trial in self.trials.values() if trial.sampled]
 
-    def _trial(self, data: dict[str, Any]) -> None:
+    def _trial(self, data: dict[str, Any], _: int) -> None:
         if data['trial_id'] in self.trials:
             return
         verdicts = {int(n): VerdictOutcome[name] for n, name in data['verdicts'].items()}
@@ -149,17 +158,15 @@ class Audits:
             self.canaries_failed += bool(failed(kind, verdicts[last]))
             self._put(CANARY, trial, last, kind.truth)
 
-    def _finding(self, data: dict[str, Any]) -> None:
+    def _finding(self, data: dict[str, Any], _: int) -> None:
         trial = self.trials.get(data['trial_id'])
         attempt, says = data['attempt'], VerdictOutcome[data['says']]
         if trial is None or attempt not in trial.verdicts:
             return
-        if opposite(trial.verdicts[attempt], says):
-            trial.contradicted[data['auditor']] = attempt
-        trial.second_looked |= data['auditor'] == SECOND
+        trial.said[data['auditor'], attempt] = says
         self._put(data['auditor'], trial, attempt, says)
 
-    def _label(self, data: dict[str, Any]) -> None:
+    def _label(self, data: dict[str, Any], _: int) -> None:
         self.human_seconds['label'] += data['seconds']
         trial = self.trials.get(data['trial_id'])
         if trial is None or data['attempt'] not in trial.verdicts:
@@ -169,18 +176,22 @@ class Audits:
             for attempt, label in trial.labels.items():
                 self._put(PERSON, trial, attempt, label)
 
-    def _alarm(self, data: dict[str, Any]) -> None:
-        self.alarm = self.alarm or data['message']
+    def _alarm(self, data: dict[str, Any], number: int) -> None:
+        if data.get('seen', number) >= self._cleared:
+            self.alarm = self.alarm or data['message']
 
-    def _clear(self, data: dict[str, Any]) -> None:
+    def _clear(self, data: dict[str, Any], number: int) -> None:
         self.human_seconds['review'] += data['seconds']
-        self.alarm = ''
+        self.alarm, self._cleared = '', number
         self.fresh = Findings()
+        self._looked_at = {*self.trials, *data.get('unheard', ())}
 
     def _put(self, auditor: str, trial: AuditedTrial, attempt: int, says: VerdictOutcome) -> None:
-        if trial.environment_digest == self.environment_digest:
-            for findings in (self.whole, self.fresh):
-                findings.put(auditor, trial, attempt, says)
+        if trial.environment_digest != self.environment_digest:
+            return
+        self.whole.put(auditor, trial, attempt, says)
+        if trial.trial_id not in self._looked_at:
+            self.fresh.put(auditor, trial, attempt, says)
 
     _TAKERS = {
         book.TRIAL: _trial,

@@ -30,9 +30,9 @@ TRIAL = 'trial'
 FINDING = 'finding'
 #: What a person says of an attempt.
 LABEL = 'label'
-#: Why the judge is doubted; holds until a CLEAR.
+#: Why the judge is doubted; holds until a CLEAR. Drawn from the entries up to number ``seen``.
 ALARM = 'alarm'
-#: A person has looked, and trusts the judge again.
+#: A person has looked, and trusts the judge again; ``unheard`` trials were over and not here yet.
 CLEAR = 'clear'
 
 

@@ -13,7 +13,9 @@ from enpire_nodes.rollout.auditing.audits import Audits
 from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.auditing.canaries import kind_of
 from enpire_nodes.rollout.auditing.sample import Sampler
+from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import TrialRecord, VerdictOutcome
+from enpire_nodes.rollout.run_directory import RunDirectory
 
 _NAMED = 3  # trials that an alarm names
 _MOST_SECONDS = 8 * 3600.0  # that one label may have taken
@@ -28,7 +30,8 @@ class AuditDesk:
     """
 
     def __init__(self, run: Path, sampler: Sampler, rule: AlarmRule | None = None) -> None:
-        self._book, self._sampler, self._rule = AuditBook(run), sampler, rule
+        self._run, self._book = RunDirectory(Path(run)), AuditBook(run)
+        self._sampler, self._rule = sampler, rule
         self.audits = Audits()
         self.refresh()
 
@@ -50,11 +53,7 @@ class AuditDesk:
             known.
         """
         self.refresh()
-        verdicts = {
-            str(attempt.index): attempt.verdict.outcome.name
-            for attempt in trial.attempts
-            if attempt.verdict.outcome is not VerdictOutcome.UNSET
-        }
+        verdicts = {str(attempt.index): attempt.verdict.outcome.name for attempt in trial.judged}
         canary = kind_of(trial)
         if trial.closed and trial.trial_id not in self.audits.trials:
             entry = {
@@ -120,7 +119,7 @@ class AuditDesk:
         return number
 
     def clear(self, *, who: str, seconds: float = 0.0, reason: str = '') -> str:
-        """Clear the alarm; the counting that raised it starts anew.
+        """Clear the alarm; the next one is raised by trials that end from now on.
 
         :param who: the person who has looked.
         :param seconds: that it took.
@@ -132,8 +131,17 @@ class AuditDesk:
         if not alarm:
             raise _refused('there is no alarm to clear')
         entry = {'who': _named(who), 'seconds': _spent(seconds), 'reason': reason}
+        entry['unheard'] = self._unheard()
         self._write(book.CLEAR, entry)
         return alarm
+
+    def _unheard(self) -> list[str]:
+        """Return the trials that are over and not in the book, since no auditor was there."""
+        if not self._run.ledger.is_file():
+            return []
+        with LedgerReader(self._run.path) as ledger:
+            ended = [trial.trial_id for trial in ledger.trials() if trial.closed]
+        return [trial_id for trial_id in ended if trial_id not in self.audits.trials]
 
     def _write(self, kind: str, entry: dict) -> None:
         self._book.append(kind, entry)
@@ -146,8 +154,9 @@ class AuditDesk:
         words = self._rule.doubt(audits.fresh.tallies)
         if not words:
             return
-        suspects = list(dict.fromkeys(trial for _, trial, _ in audits.fresh.contradictions))
-        self._book.append(book.ALARM, {'message': doubted(words, suspects[-_NAMED:])})
+        message = doubted(words, audits.fresh.suspects[-_NAMED:])
+        # somebody may clear another alarm just now, by what is known here
+        self._book.append(book.ALARM, {'message': message, 'seen': self._book.sequence})
         audits.take(self._book.news())
 
 

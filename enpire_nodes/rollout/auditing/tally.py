@@ -62,11 +62,6 @@ class Tally:
         return self.false_failures + self.missed
 
     @property
-    def contradictions(self) -> int:
-        """Attempts of which judge and auditor said the opposite."""
-        return self.false_successes + self.false_failures
-
-    @property
     def precision(self) -> float:
         """Share of the judged successes that were successes; NaN before the first."""
         return _share(self.true_successes, self.true_successes + self.false_successes)

@@ -9,9 +9,12 @@ from trial_support import attempt, ended, open_trial
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.auditing.alarm import AlarmRule, CANARY, PERSON, SECOND, TRUTH
+from enpire_nodes.rollout.auditing.book import ALARM, AuditBook
 from enpire_nodes.rollout.auditing.desk import AuditDesk
+from enpire_nodes.rollout.auditing.doubt import Doubt
 from enpire_nodes.rollout.auditing.sample import Sampler
-from enpire_nodes.rollout.records import TrialRecord
+from enpire_nodes.rollout.ledger import Ledger
+from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
 from enpire_nodes.rollout.records import VerdictOutcome as V
 
 RULE = AlarmRule()
@@ -26,6 +29,10 @@ def trial(number: int, *verdicts: V, **fields: object) -> TrialRecord:
 
 def canary(number: int, kind: str, verdict: V) -> TrialRecord:
     return trial(number, verdict, requester='canary', idea=kind)
+
+
+def waiting(desk: AuditDesk) -> list[str]:
+    return [item.trial_id for item in desk.audits.waiting()]
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def test_a_trial_is_heard_once_and_a_word_taken_back_does_not_count(desk):
 
 def test_a_person_counts_once_every_attempt_of_a_drawn_trial_is_labelled(desk):
     desk.hear(trial(1, V.FAILURE, V.SUCCESS))
-    assert [item.trial_id for item in desk.audits.waiting()] == ['trial_0001']
+    assert waiting(desk) == ['trial_0001']
     desk.label('trial_0001', 2, V.SUCCESS, labeller='Ada', seconds=1.0)
     assert PERSON not in desk.audits.whole.tallies
     assert desk.audits.waiting()
@@ -72,13 +79,28 @@ def test_what_was_not_drawn_waits_only_when_it_is_odd_and_enters_no_rate(tmp_pat
     desk.hear(trial(2, V.UNCERTAIN))
     desk.hear(trial(3, V.SUCCESS))
     desk.find(SECOND, 'trial_0003', 1, V.FAILURE, 'no pin')
-    assert {item.trial_id: item.reason for item in desk.audits.waiting()} == {
-        'trial_0002': 'uncertain',
-        'trial_0003': 'second_verifier contradicts attempt 1',
-    }
+    assert waiting(desk) == ['trial_0002', 'trial_0003']
     desk.label('trial_0003', 1, V.FAILURE, labeller='Ada', seconds=1.0)
     assert PERSON not in desk.audits.whole.tallies
-    assert [item.trial_id for item in desk.audits.waiting()] == ['trial_0002']
+    assert waiting(desk) == ['trial_0002']
+
+
+def test_a_contradiction_that_was_taken_back_is_none(tmp_path):
+    desk = AuditDesk(tmp_path, Sampler(b'key', 0.0), RULE)
+    desk.hear(trial(1, V.FAILURE, V.SUCCESS))
+    desk.find(SECOND, 'trial_0001', 1, V.SUCCESS)
+    desk.find(SECOND, 'trial_0001', 2, V.SUCCESS)
+    assert waiting(desk) == desk.audits.fresh.suspects == ['trial_0001']
+    desk.find(SECOND, 'trial_0001', 1, V.FAILURE)
+    assert waiting(desk) == desk.audits.fresh.suspects == []
+
+
+def test_what_an_auditor_has_not_seen_is_told_attempt_by_attempt(desk):
+    desk.hear(trial(1, V.FAILURE, V.UNSET, V.SUCCESS))
+    desk.find(SECOND, 'trial_0001', 3, V.UNCERTAIN)
+    heard = desk.audits.trials['trial_0001']
+    assert heard.unseen_by(SECOND) == {1}
+    assert heard.unseen_by(TRUTH) == {1, 3}
 
 
 def test_another_environment_starts_new_tallies(desk):
@@ -110,6 +132,51 @@ def test_a_false_success_too_many_is_an_alarm_that_only_a_person_ends(desk, tmp_
     assert desk.audits.alarm == ''
     desk.hear(trial(5, V.SUCCESS), {1: False})
     assert 'truth calls 2 of 2' in desk.audits.alarm
+
+
+def test_what_is_said_after_the_clearing_of_trials_before_it_raises_no_alarm_again(desk):
+    for number in range(4):
+        desk.hear(trial(number, V.SUCCESS), {1: False} if number < 2 else {})
+    assert desk.audits.alarm
+    desk.clear(who='Ada', reason='camera put back')
+    for number in range(4):
+        desk.find(SECOND, f'trial_{number:04d}', 1, V.FAILURE)
+        desk.label(f'trial_{number:04d}', 1, V.FAILURE, labeller='Ada', seconds=1.0)
+    assert desk.audits.alarm == ''
+    assert desk.audits.whole.tallies[SECOND].false_successes == 4
+    assert desk.audits.whole.tallies[PERSON].false_successes == 4
+    for number in range(4, 7):
+        desk.hear(trial(number, V.SUCCESS))
+        desk.label(f'trial_{number:04d}', 1, V.FAILURE, labeller='Ada', seconds=1.0)
+    assert 'person calls' in desk.audits.alarm
+    assert 'trial_0003' not in desk.audits.alarm
+
+
+def test_a_canary_that_nobody_had_heard_of_when_it_was_cleared_raises_no_alarm_again(tmp_path):
+    failed = canary(1, 'known_failure', V.SUCCESS)
+    with Ledger(tmp_path, station='s', owner='test') as ledger:
+        ledger.start_trial(replace(failed, outcome=TrialOutcome.UNSET))
+        ledger.close_trial(failed)
+        with pytest.raises(StationError):
+            Doubt(tmp_path).raise_alarm('it failed', [failed.trial_id])
+        AuditDesk(tmp_path, Sampler(b'', 0.0)).clear(who='Ada')
+        auditor = AuditDesk(tmp_path, Sampler(b'key', 0.0), RULE)  # was down all the time
+        auditor.hear(failed)
+        assert (auditor.audits.canaries_failed, auditor.audits.alarm) == (1, '')
+        auditor.hear(canary(2, 'known_failure', V.SUCCESS))
+        assert auditor.audits.alarm
+
+
+def test_an_alarm_that_was_drawn_from_what_is_cleared_meanwhile_is_none(desk, tmp_path):
+    book = AuditBook(tmp_path)
+    book.append(ALARM, {'message': 'first'})
+    desk.clear(who='Ada')
+    book.append(ALARM, {'message': 'drawn before', 'seen': 1})
+    desk.refresh()
+    assert desk.audits.alarm == ''
+    book.append(ALARM, {'message': 'drawn after', 'seen': 3})
+    desk.refresh()
+    assert desk.audits.alarm == 'drawn after'
 
 
 def test_a_desk_without_a_rule_raises_no_alarm_but_tells_of_it(desk, tmp_path):
