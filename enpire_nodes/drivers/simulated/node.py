@@ -102,7 +102,7 @@ class SimulatedDriver(StationNode):
         self._truth = TruthPublisher(self) if value['publish_ground_truth'] else None
         self._truth_due = 0.0
         self._clock_publisher = (
-            None if self.pace == 'realtime' else self.create_publisher(Clock, '/clock', 10)
+            None if self.pace == 'realtime' else self.create_publisher(Clock, '/clock', qos.ARM_STATE)
         )
         for arm in ARMS:
             for kind, topic, callback in (
