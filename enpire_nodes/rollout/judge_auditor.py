@@ -70,7 +70,9 @@ class JudgeAuditor(StationNode):
         self._statuses = self.create_publisher(AuditStatus, 'audit_status', qos.LATCHED)
         self._heard = (
             self.create_subscription(Trial, 'trial', self._on_trial, qos.EVENTS),
-            self.create_subscription(Verdict, 'verdict', self._on_verdict, qos.LATCHED),
+            # not latched: a verdict of before would meet the truth of now, which may be that of
+            # the next attempt. A simulator's truth on it is lost; the other auditors catch up
+            self.create_subscription(Verdict, 'verdict', self._on_verdict, qos.EVENTS),
             self.create_subscription(
                 Bool, 'ground_truth/scene/success', self._on_truth, qos.ARM_STATE
             ),
@@ -153,18 +155,14 @@ class JudgeAuditor(StationNode):
 
     def _hear(self, trial: TrialRecord) -> None:
         truths = self._truths.pop(trial.trial_id, {})
-        judged = {
-            attempt.index
-            for attempt in trial.attempts
-            if attempt.verdict.outcome is not VerdictOutcome.UNSET
-        }
+        judged = {attempt.index for attempt in trial.judged}
         truths = {attempt: truth for attempt, truth in truths.items() if attempt in judged}
         if trial.trial_id not in self._desk.audits.trials or truths:
             self._desk.hear(trial, truths)
         known = self._desk.audits.trials[trial.trial_id]
-        unseen = trial.bag and judged and not known.canary and not known.second_looked
-        if self._second is not None and unseen:
-            self._second.give(trial)
+        unseen = known.unseen_by(SECOND)
+        if self._second is not None and trial.bag and unseen and not known.canary:
+            self._second.give(trial, unseen)
 
     def _closed_trials(self, trial_id: str = '') -> list[TrialRecord]:
         if self._ledger is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 import logging
 import os
@@ -45,7 +45,8 @@ class SecondVerifier:
         found: Callable[[Finding], None],
     ) -> None:
         self._opinion, self._read, self._found = opinion, read, found
-        self._trials: queue.SimpleQueue[TrialRecord | None] = queue.SimpleQueue()
+        self._trials: queue.SimpleQueue[tuple[TrialRecord, Container[int]] | None]
+        self._trials, self._given = queue.SimpleQueue(), set()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name='second verifier', daemon=True)
         self._thread.start()
@@ -55,9 +56,14 @@ class SecondVerifier:
         """How many trials are still to be scored."""
         return self._trials.qsize()
 
-    def give(self, trial: TrialRecord) -> None:
-        """Have a closed trial scored."""
-        self._trials.put(trial)
+    def give(self, trial: TrialRecord, attempts: Container[int]) -> None:
+        """Have a closed trial scored, once.
+
+        :param attempts: numbers of those that are to be scored, if they were judged.
+        """
+        if trial.trial_id not in self._given:
+            self._given.add(trial.trial_id)
+            self._trials.put((trial, attempts))
 
     def close(self) -> None:
         """Stop after the attempt under way; what is left is scored after the next start."""
@@ -67,11 +73,12 @@ class SecondVerifier:
 
     def _work(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
-        while (trial := self._trials.get()) is not None:
-            for attempt in trial.attempts:
+        while (given := self._trials.get()) is not None:
+            trial, attempts = given
+            for attempt in trial.judged:
                 if self._stopping:
                     return
-                if attempt.verdict.outcome is not VerdictOutcome.UNSET:
+                if attempt.index in attempts:
                     self._found(self._score(trial, attempt))
 
     def _score(self, trial: TrialRecord, attempt: AttemptRecord) -> Finding:

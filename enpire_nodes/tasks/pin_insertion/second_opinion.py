@@ -80,24 +80,23 @@ class PinSecondOpinion:
         self._block_colour = colour_of(vision.block_hue)
 
     def opine(self, frames: Mapping[str, Sequence[Frame]], states: Sequence[ArmState]) -> Opinion:
-        """Measure in the newest pictures; they must say the same."""
+        """Ask the hand, which must be empty; then measure in the newest pictures, which must agree."""
         count = min([_PICTURES, *(len(frames.get(name, ())) for name in self._cameras)])
         if count == 0 or not states:
             return Opinion(Outcome.UNCERTAIN, 'a picture of each camera and the hand are needed')
+        if _HELD[0] < states[-1].gripper_width < _HELD[1]:
+            width = states[-1].gripper_width * 1e3
+            return Opinion(Outcome.FAILURE, f'the hand holds something {width:.1f} mm wide')
         opinions = [
             self._look(
                 {name: frames[name][-index].image for name in self._cameras},
                 float(states[-1].position[2]),
             )
-            for index in range(1, count + 1)
+            for index in range(count, 0, -1)
         ]
-        if _HELD[0] < states[-1].gripper_width < _HELD[1]:
-            width = states[-1].gripper_width * 1e3
-            return Opinion(Outcome.FAILURE, f'the hand holds something {width:.1f} mm wide')
-        outcomes = {opinion.outcome for opinion in opinions}
-        if len(outcomes) == 1:
-            return opinions[0]
-        reasons = '; then '.join(opinion.reason for opinion in opinions[::-1])
+        if len({opinion.outcome for opinion in opinions}) == 1:
+            return opinions[-1]
+        reasons = '; then '.join(opinion.reason for opinion in opinions)
         return Opinion(Outcome.UNCERTAIN, f'the pictures differ: {reasons}')
 
     def _look(self, images: Mapping[str, np.ndarray], hand: float) -> Opinion:

@@ -72,18 +72,27 @@ def wait(condition) -> None:
 
 def test_every_judged_attempt_is_scored_in_another_thread(verifier, opinions, found):
     opinions.says = [Outcome.FAILURE, Outcome.SUCCESS]
-    verifier.give(trial('t1', V.FAILURE, V.UNSET, V.UNCERTAIN))
+    verifier.give(trial('t1', V.FAILURE, V.UNSET, V.UNCERTAIN), {1, 2, 3})
     wait(lambda: len(found) == 2)
     assert [(item.attempt, item.says) for item in found] == [(1, V.FAILURE), (3, V.SUCCESS)]
     assert found[0].reason == 'as told'
     assert opinions.threads == {'second verifier'}
 
 
+def test_only_what_is_asked_for_is_scored_and_only_once(verifier, opinions, found):
+    opinions.says = [Outcome.FAILURE, Outcome.SUCCESS]
+    for _ in range(2):
+        verifier.give(trial('t1', V.FAILURE, V.FAILURE, V.SUCCESS), {2})
+    verifier.give(trial('t2', V.SUCCESS), {1})
+    wait(lambda: len(found) == 2)
+    assert [(item.trial_id, item.attempt) for item in found] == [('t1', 2), ('t2', 1)]
+
+
 def test_giving_does_not_wait(verifier, opinions, found):
     opinions.go.clear()
     opinions.says = [Outcome.SUCCESS] * 20
     for number in range(20):
-        verifier.give(trial(f't{number}', V.SUCCESS))
+        verifier.give(trial(f't{number}', V.SUCCESS), {1})
     assert verifier.waiting >= 19
     assert found == []
     opinions.go.set()
@@ -95,7 +104,7 @@ def test_what_cannot_be_read_or_looked_at_is_undecided_and_the_rest_goes_on(
 ):
     opinions.says = [ZeroDivisionError('odd bag'), Outcome.SUCCESS]
     for name in ('lost', 'odd', 'fine'):
-        verifier.give(trial(name, V.SUCCESS))
+        verifier.give(trial(name, V.SUCCESS), {1})
     wait(lambda: len(found) == 3)
     assert [item.says for item in found] == [V.UNCERTAIN, V.UNCERTAIN, V.SUCCESS]
     assert [item.reason for item in found[:2]] == ['no bag', 'ZeroDivisionError: odd bag']
@@ -104,7 +113,7 @@ def test_what_cannot_be_read_or_looked_at_is_undecided_and_the_rest_goes_on(
 def test_closing_leaves_what_is_left_for_the_next_start(verifier, opinions, found):
     opinions.go.clear()
     opinions.says = [Outcome.SUCCESS] * 9
-    verifier.give(trial('t1', *[V.FAILURE] * 5))
+    verifier.give(trial('t1', *[V.FAILURE] * 5), range(1, 6))
     closer = threading.Thread(target=verifier.close)
     closer.start()
     time.sleep(0.05)
