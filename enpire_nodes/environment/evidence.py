@@ -98,7 +98,15 @@ def load(path: Path) -> Evidence:
 
     :raises StationError: ENVIRONMENT_EVIDENCE_UNREADABLE, naming the file and what is wrong.
     """
-    return read_arrays(path, _evidence, _unreadable)[0]
+    return load_known(path)[0]
+
+
+def load_known(path: Path) -> tuple[Evidence, str]:
+    """Read a file of evidence, once; return what it holds and its sha256 in hex.
+
+    :raises StationError: as :func:`load` does.
+    """
+    return read_arrays(path, _evidence, _unreadable)
 
 
 def _evidence(arrays: Mapping[str, np.ndarray]) -> Evidence:

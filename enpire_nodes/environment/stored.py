@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import hashlib
 from pathlib import Path
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -18,17 +17,11 @@ def judge_file(path: Path, digest: str, make_verifier: Callable[[], Verifier]) -
     :param make_verifier: returns a judge that has seen nothing yet.
     :raises StationError: ENVIRONMENT_EVIDENCE_UNREADABLE, it is missing, broken or another one.
     """
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise _refused(path, f'{error.strerror}; check the path') from error
+    known, found = evidence.load_known(path)
     if found != digest:
-        raise _refused(
-            path,
-            f'its sha256 is {found}, not {digest or "given"}; restore the file or list it anew',
+        raise StationError(
+            ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE,
+            f'{path}: its sha256 is {found}, not {digest or "given"}; restore the file or list it '
+            'anew',
         )
-    return evidence.judge(make_verifier(), evidence.load(path))
-
-
-def _refused(path: Path, why: str) -> StationError:
-    return StationError(ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE, f'{path}: {why}')
+    return evidence.judge(make_verifier(), known)

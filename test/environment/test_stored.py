@@ -38,6 +38,17 @@ def test_another_content_than_the_listed_one_is_refused(tmp_path):
     assert caught.value.code is ErrorCode.ENVIRONMENT_EVIDENCE_UNREADABLE
 
 
+def test_what_is_judged_is_what_was_checked(tmp_path):
+    path = tmp_path / 'evidence.npz'
+    digest = save(evidence(), path)
+
+    def exchanging() -> FakeVerifier:
+        save(evidence(2), path)
+        return FakeVerifier(('side', 'front'))
+
+    assert judge_file(path, digest, exchanging).outcome is Outcome.SUCCESS
+
+
 def test_a_missing_or_unlisted_file_is_refused(tmp_path):
     with pytest.raises(StationError, match='No such file'):
         judged(tmp_path / 'none.npz', 'a' * 64)
