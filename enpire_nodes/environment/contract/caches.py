@@ -41,12 +41,15 @@ def cache_problem(source: Path, cache: Path) -> str:
         return ''
     except OSError as error:
         return f'{cache} cannot be read ({error.strerror})'
-    text = source.read_bytes()
-    if not _believed(content, source, text):
-        return ''
+    try:
+        text = source.read_bytes()
+        if not _believed(content, source, text):
+            return ''
+    except OSError as error:
+        return f'{source} cannot be read ({error.strerror})'
     try:
         code = marshal.loads(content[_HEADER:])
-    except (ValueError, EOFError, TypeError):
+    except Exception:  # noqa: BLE001 - who wrote this may have meant any of them
         return f'{cache} is damaged; delete it'
     if not isinstance(code, CodeType) or code != _compiled(text, code.co_filename):
         return f'{cache} was made of another text, and Python would run it; delete it'

@@ -15,7 +15,12 @@ import json
 import numpy as np
 
 from enpire_nodes.common.cameras import Camera
-from enpire_nodes.environment.contract.files import combined_digest, core_files, digests
+from enpire_nodes.environment.contract.files import (
+    combined_digest,
+    core_files,
+    digests,
+    task_files,
+)
 from enpire_nodes.environment.contract.libraries import library_digests
 from enpire_nodes.environment.contract.running import process_problems
 from enpire_nodes.tasks.api import Task
@@ -47,9 +52,14 @@ def heard_libraries(told: Sequence[str]) -> dict[str, str]:
 
 
 def settings_digest(task: Task, cameras: Mapping[str, Camera]) -> str:
-    """Return the sha256 over a task's code and settings and its calibrated cameras."""
+    """Return the sha256 over a task's code and settings and its calibrated cameras.
+
+    :raises StationError: ENVIRONMENT_CHANGED, a file of the task is no readable regular one.
+    """
     content = {
         'task': task.digest(),
+        # another package may offer a task of that name, and say of itself what it likes
+        'code': combined_digest(digests(task_files(task))),
         'cameras': {
             name: {field.name: _plain(getattr(camera, field.name)) for field in fields(Camera)}
             for name, camera in cameras.items()

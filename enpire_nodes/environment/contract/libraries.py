@@ -36,6 +36,8 @@ LIBRARIES: Mapping[str, str] = {
 #: Modules that Python imports at its start where it finds them.
 START_MODULES = ('sitecustomize', 'usercustomize')
 START_UP = 'start-up code (*.pth, sitecustomize, usercustomize)'
+#: Of the environment: what the linker loads first, and whose standard library Python takes.
+_VARIABLES = ('LD_AUDIT', 'LD_PRELOAD', 'PYTHONHOME')
 #: What a ``RECORD`` lists that differs from one installation of the same library to the next.
 _INSTALLERS_OWN = ('..', '__pycache__', '.dist-info')
 _CODE = ('.py', '.so')
@@ -52,7 +54,7 @@ def library_digests() -> dict[str, str]:
     return {
         **found,
         START_UP: _start_up(),
-        'LD_PRELOAD': os.environ.get('LD_PRELOAD', '') or 'none',
+        **{name: os.environ.get(name, '') or 'none' for name in _VARIABLES},
         'PYTHONOPTIMIZE': str(sys.flags.optimize),
         'PYTHONPYCACHEPREFIX': sys.pycache_prefix or 'none',
     }

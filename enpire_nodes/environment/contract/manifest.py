@@ -67,7 +67,8 @@ def load_manifest(path: Path, *, keys: Path | None = None) -> Manifest:
         ENVIRONMENT_SIGNATURE_BAD, it is not as it was signed, or by a key not trusted here.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding='utf-8'), object_pairs_hook=_unique)
+        text = Path(path).read_text(encoding='utf-8')
+        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except OSError as error:
         raise _invalid(path, f'cannot be read ({error.strerror})') from error
     except (ValueError, RecursionError) as error:
@@ -101,6 +102,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError('a key is given twice')
     return found
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f'{name} is no number')
 
 
 def _invalid(path: Path, reason: str) -> StationError:

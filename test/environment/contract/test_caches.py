@@ -79,6 +79,21 @@ def test_a_damaged_cache_is_found_and_an_outdated_one_is_no_danger(module):
     assert runs(module) == 0.02
 
 
+def test_a_source_that_goes_while_it_is_compared_is_named(module):
+    py_compile.compile(str(module))
+    cache = cache_of(module)
+    module.unlink()
+    assert cache_problem(module, cache) == f'{module} cannot be read (No such file or directory)'
+
+
+@pytest.mark.parametrize('content', [b'(\x01\x00\x00\x00' * 5000, b'?', b''])
+def test_a_cache_that_cannot_be_read_is_damaged(module, content):
+    py_compile.compile(str(module))
+    cache = cache_of(module)
+    cache.write_bytes(cache.read_bytes()[:16] + content)
+    assert 'damaged' in cache_problem(module, cache)
+
+
 def test_a_cache_that_waits_for_its_source_to_be_touched_is_found(bench):
     """Python does not believe it yet: it will, once the source has the time that it names."""
     source = bench.path('bench/reward.py')

@@ -50,6 +50,18 @@ def test_the_digest_of_settings_changes_with_the_task(cameras, tmp_path):
     assert settings_digest(task, cameras) != settings_digest(load_task('pin_insertion'), cameras)
 
 
+def test_a_task_of_another_package_that_says_the_same_of_itself_is_another(cameras):
+    task = load_task('pin_insertion')
+
+    class Impostor:
+        name = task.name
+
+        def digest(self) -> str:
+            return task.digest()
+
+    assert settings_digest(Impostor(), cameras) != settings_digest(task, cameras)
+
+
 @pytest.fixture
 def forgetful():
     """Forget the code that this process has found, before and after."""

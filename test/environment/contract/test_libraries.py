@@ -180,7 +180,10 @@ def test_a_module_that_python_imports_unasked_is_noticed(tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     ('name', 'act'),
     [
-        ('LD_PRELOAD', lambda patch: patch.setenv('LD_PRELOAD', '/evil.so')),
+        *(
+            (name, lambda patch, name=name: patch.setenv(name, '/evil'))
+            for name in ('LD_AUDIT', 'LD_PRELOAD', 'PYTHONHOME')
+        ),
         ('PYTHONPYCACHEPREFIX', lambda patch: patch.setattr(sys, 'pycache_prefix', '/evil')),
     ],
 )

@@ -76,6 +76,14 @@ def test_what_is_no_manifest_is_refused(bench, text):
     assert refusal(bench).code is ErrorCode.ENVIRONMENT_MANIFEST_INVALID
 
 
+def test_what_is_no_number_is_refused(bench):
+    bench.freeze()
+    rewrite(bench, lambda data: data['manifest']['parameters'].update(driver=float('nan')))
+    error = refusal(bench)
+    assert error.code is ErrorCode.ENVIRONMENT_MANIFEST_INVALID
+    assert 'NaN is no number' in error.message
+
+
 def test_a_missing_manifest_is_named(bench):
     assert refusal(bench).code is ErrorCode.ENVIRONMENT_MANIFEST_INVALID
 
