@@ -17,7 +17,7 @@ give the same verdict again, and any other means that one of them is not what wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 import json
@@ -31,11 +31,10 @@ __all__ = [
     'CANARY',
     'CanaryKind',
     'StoredEvidence',
-    'due',
+    'Turns',
     'failed',
     'kind_of',
     'read_catalogue',
-    'scene_canary',
 ]
 
 _SHA256 = re.compile(r'[0-9a-f]{64}')
@@ -48,6 +47,11 @@ class CanaryKind(Enum):
     ONSET = 'onset'
     REPLAYED_SUCCESS = 'replayed_success'
     REPLAYED_FAILURE = 'replayed_failure'
+
+    @property
+    def words(self) -> str:
+        """Its name for people."""
+        return self.value.replace('_', ' ')
 
     @property
     def truth(self) -> VerdictOutcome:
@@ -82,34 +86,41 @@ def kind_of(trial: TrialRecord) -> CanaryKind | None:
 
 def failed(kind: CanaryKind, verdict: VerdictOutcome) -> str:
     """Return in words how the judge got a canary wrong; empty when it did not."""
-    name = kind.value.replace('_', ' ')
     if kind.truth is VerdictOutcome.SUCCESS:
         wrong = verdict is not VerdictOutcome.SUCCESS
     else:
         wrong = verdict is VerdictOutcome.SUCCESS
-    return f'the canary "{name}" was judged {verdict.name}' if wrong else ''
+    return f'the canary "{kind.words}" was judged {verdict.name}' if wrong else ''
 
 
-def due(trials: Sequence[TrialRecord], every: int) -> bool:
-    """Whether canaries are to be run before the next trial.
+class Turns:
+    """Which canaries a run has had, and when the next turn is due; told of every closed trial.
 
-    :param trials: of the run, in order.
-    :param every: trials between two turns of canaries; 0 never.
+    A turn ends with a canary that needs the robot, and only when the judge has said something of
+    it: one whose reset failed has tested nobody.
     """
-    if every <= 0:
-        return False
-    since = 0
-    for trial in reversed(trials):
-        if trial.requester == CANARY:
-            break
-        since += 1
-    return since >= every
 
+    def __init__(self) -> None:
+        #: Trials of others since the last turn.
+        self.since = 0
+        #: Canaries of each kind, with a verdict or without.
+        self.counts: Counter[CanaryKind] = Counter()
+        self._last: CanaryKind | None = None
 
-def scene_canary(trials: Sequence[TrialRecord]) -> CanaryKind:
-    """Return which of the two canaries that need the robot comes next: they take turns."""
-    last = next((kind for trial in reversed(trials) if (kind := kind_of(trial)) in _SCENE), None)
-    return _SCENE[0] if last is not _SCENE[0] else _SCENE[1]
+    def add(self, trial: TrialRecord) -> None:
+        """Count a closed trial."""
+        kind = kind_of(trial)
+        if kind is None:
+            self.since += trial.requester != CANARY
+            return
+        self.counts[kind] += 1
+        if kind in _SCENE and trial.judged:
+            self._last, self.since = kind, 0
+
+    @property
+    def scene(self) -> CanaryKind:
+        """Which of the two that need the robot comes next: they take turns."""
+        return _SCENE[1] if self._last is _SCENE[0] else _SCENE[0]
 
 
 def read_catalogue(path: Path) -> tuple[StoredEvidence, ...]:

@@ -11,14 +11,14 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.auditing.canaries import (
     CANARY,
     CanaryKind,
-    due,
     failed,
-    scene_canary,
     StoredEvidence,
+    Turns,
 )
 from enpire_nodes.rollout.auditing.doubt import Doubt
 from enpire_nodes.rollout.ledger import Ledger
-from enpire_nodes.rollout.ledger.chain import NOTE
+from enpire_nodes.rollout.ledger.chain import NOTE, TRIAL_CLOSED
+from enpire_nodes.rollout.record_json import from_json
 from enpire_nodes.rollout.records import (
     AttemptRecord,
     Execution,
@@ -32,12 +32,14 @@ from enpire_nodes.rollout.trial.port import ExecuteResult, Station
 from enpire_nodes.rollout.trial.protocol import run_trial
 from enpire_nodes.rollout.trial.requests import Identity, new_request_id, new_trial_id
 from enpire_nodes.rollout.trial.timeline import Timeline
+from enpire_nodes.tasks.api import OPERATOR_CODES
 
 #: The controller that never succeeds: it holds still.
 HOLD = 'hold'
 #: s of the station's clock in which the arm stands still before the judge is asked at the onset.
 _STILL = 0.5
 _PATIENCE = 15.0  # s of the wall clock for that
+_TRIES = 3  # of a canary that comes to no verdict
 #: In a note of the ledger: the controller that a canary replaced; empty when it is back.
 _REPLACED = 'canary_replaced_controller'
 _SEED_APART = 2**32  # canaries draw their starting poses apart from the trials'
@@ -85,6 +87,8 @@ class CanaryTrials:
     trial_started: Callable[[TrialRecord], None] = lambda trial: None
     trial_closed: Callable[[TrialRecord], None] = lambda trial: None
     _restore: str = field(default='', init=False)
+    _turns: Turns = field(default_factory=Turns, init=False)
+    _read: int = field(default=0, init=False)  # number of the last entry that _turns knows
 
     def __post_init__(self) -> None:
         """Find the controller that an earlier runner has not given back."""
@@ -95,34 +99,52 @@ class CanaryTrials:
         """Run what is due before the next trial.
 
         :raises StationError: RUNNER_JUDGE_DOUBTED, the judge got one wrong; or what kept the
-            station from running one.
+            station from running one, or from coming to a verdict on it, several times in a row.
         """
         self._put_back()
-        trials = self.ledger.trials()
-        if not due(trials, self.every):
+        if self.every <= 0:
             return
-        turn = sum(trial.requester == CANARY for trial in trials)
+        self._catch_up()
+        if self._turns.since < self.every:
+            return
+        counts = self._turns.counts
         for success in (True, False):
             stored = [item for item in self.catalogue if item.success is success]
             if stored:
-                self._judged(self._replay(stored[turn % len(stored)]))
-        kind = scene_canary(trials)
-        self._judged(self._in_scene(kind, turn))
+                self._judged(self._replay(stored[counts[stored[0].kind] % len(stored)]))
+        kind, number = self._turns.scene, counts.total()
+        for index in range(_TRIES):
+            trial = self._in_scene(kind, number + index)
+            if trial.judged:
+                self._judged(trial)
+                return
+            if trial.outcome is TrialOutcome.CANCELED:
+                raise StationError(ErrorCode.RUNNER_CANCELED, trial.message)
+            if trial.error_code in OPERATOR_CODES:
+                raise StationError(ErrorCode.RUNNER_OPERATOR_NEEDED, trial.message)
+        silent = trial.error_code in (ErrorCode.NONE, ErrorCode.UNSET)
+        raise StationError(
+            ErrorCode.REWARD_INTERNAL if silent else trial.error_code,
+            f'the canary "{kind.words}" came to no verdict {_TRIES} times in a row, so that the '
+            f'judge could not be tested; the last time: {trial.message}',
+        )
+
+    def _catch_up(self) -> None:
+        for entry in self.ledger.entries(TRIAL_CLOSED, after=self._read):
+            self._turns.add(from_json(TrialRecord, entry.data))
+            self._read = entry.sequence
 
     def _judged(self, trial: TrialRecord) -> None:
-        verdict = trial.attempts[-1].verdict.outcome if trial.attempts else VerdictOutcome.UNSET
-        if verdict is VerdictOutcome.UNSET:
-            return  # the station was not able to; its trial says why
-        words = failed(CanaryKind(trial.idea), verdict)
+        words = failed(CanaryKind(trial.idea), trial.judged[-1].verdict.outcome)
         if words:
             self.doubt.raise_alarm(words, [trial.trial_id])
 
-    def _in_scene(self, kind: CanaryKind, turn: int) -> TrialRecord:
+    def _in_scene(self, kind: CanaryKind, number: int) -> TrialRecord:
         hold = kind is CanaryKind.KNOWN_FAILURE
         if hold:
             self._replace()
         name = self.station.prepare(HOLD if hold else '', {})
-        trial = self._trial(kind, controller=name, seed=self.draw_seed(_SEED_APART + turn))
+        trial = self._trial(kind, controller=name, seed=self.draw_seed(_SEED_APART + number))
         bag = self.ledger.run.bag(trial.trial_id)
         self.trial_started(trial)
         with self.timeline.trial():
@@ -153,13 +175,19 @@ class CanaryTrials:
             self._restore = ''
 
     def _replay(self, stored: StoredEvidence) -> TrialRecord:
-        self.station.check()
+        self.station.prepare('', {})  # as before any trial: a frozen station checks itself
         trial = self._trial(stored.kind, controller='', seed=0)
         start = self.station.now_ns()
         trial = replace(trial, start_ns=start)
         self.ledger.start_trial(trial)
         try:
             verdict = self.calls.judge_evidence(stored)
+            if verdict.outcome is VerdictOutcome.UNSET:
+                raise StationError(
+                    ErrorCode.REWARD_INTERNAL,
+                    f'the judge said nothing of {stored.path}; see its log',
+                )
+            self.station.prepare('', {})  # and after its verdict
         except StationError as error:
             self._close(
                 trial,
@@ -235,7 +263,11 @@ class _Onset:
         while (now := self._station.now_ns()) < start + int(_STILL * 1e9):
             self._station.check()
             if time.monotonic() > patience:
-                break
+                raise StationError(
+                    ErrorCode.RUNNER_STAGE_TIMEOUT,
+                    f"the station's clock went on by {(now - start) / 1e9:.2f} s of {_STILL} s in "
+                    f'{_PATIENCE:.0f} s: see whether the driver still runs',
+                )
             time.sleep(0.01)
         return ExecuteResult(
             Execution.COMPLETED,

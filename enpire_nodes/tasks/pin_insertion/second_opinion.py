@@ -80,7 +80,7 @@ class PinSecondOpinion:
         self._block_colour = colour_of(vision.block_hue)
 
     def opine(self, frames: Mapping[str, Sequence[Frame]], states: Sequence[ArmState]) -> Opinion:
-        """Ask the hand, which must be empty; then measure in the newest pictures, which must agree."""
+        """Ask the hand, which must be empty, and then the newest pictures, which must agree."""
         count = min([_PICTURES, *(len(frames.get(name, ())) for name in self._cameras)])
         if count == 0 or not states:
             return Opinion(Outcome.UNCERTAIN, 'a picture of each camera and the hand are needed')

@@ -6,40 +6,53 @@ from dataclasses import replace
 import json
 
 import pytest
-from trial_support import open_trial
+from trial_support import attempt, open_trial
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.auditing.canaries import (
     CANARY,
     CanaryKind,
-    due,
     failed,
     kind_of,
     read_catalogue,
-    scene_canary,
+    Turns,
 )
+from enpire_nodes.rollout.records import TrialRecord
 from enpire_nodes.rollout.records import VerdictOutcome as V
 
 TRIAL = open_trial()
-HOLD = open_trial(requester=CANARY, idea='known_failure')
+HOLD = replace(
+    open_trial(requester=CANARY, idea='known_failure'), attempts=(attempt(1, V.FAILURE),)
+)
 ONSET = replace(HOLD, idea='onset')
 REPLAY = replace(HOLD, idea='replayed_success')
 
 
+def unjudged(trial: TrialRecord) -> TrialRecord:
+    return replace(trial, attempts=())
+
+
+def turns(trials: list[TrialRecord]) -> Turns:
+    turns = Turns()
+    for trial in trials:
+        turns.add(trial)
+    return turns
+
+
 @pytest.mark.parametrize(
-    ('trials', 'every', 'expected'),
+    ('trials', 'since'),
     [
-        ([], 1, False),
-        ([TRIAL], 1, True),
-        ([TRIAL] * 4, 5, False),
-        ([TRIAL] * 5, 5, True),
-        ([TRIAL] * 9, 0, False),
-        ([*[TRIAL] * 5, HOLD], 5, False),
-        ([*[TRIAL] * 5, HOLD, *[TRIAL] * 5], 5, True),
+        ([], 0),
+        ([TRIAL] * 4, 4),
+        ([*[TRIAL] * 5, HOLD], 0),
+        ([*[TRIAL] * 5, HOLD, *[TRIAL] * 2], 2),
+        ([TRIAL, unjudged(HOLD)], 1),
+        ([TRIAL, REPLAY, unjudged(HOLD)], 1),
+        ([TRIAL, replace(HOLD, idea='of other code'), TRIAL], 2),
     ],
 )
-def test_canaries_come_every_so_many_trials(trials, every, expected):
-    assert due(trials, every) is expected
+def test_a_turn_ends_with_a_verdict_on_a_canary_in_the_scene(trials, since):
+    assert turns(trials).since == since
 
 
 @pytest.mark.parametrize(
@@ -48,10 +61,11 @@ def test_canaries_come_every_so_many_trials(trials, every, expected):
         ([TRIAL], CanaryKind.KNOWN_FAILURE),
         ([HOLD, REPLAY, TRIAL], CanaryKind.ONSET),
         ([HOLD, ONSET, REPLAY, TRIAL], CanaryKind.KNOWN_FAILURE),
+        ([HOLD, unjudged(ONSET)], CanaryKind.ONSET),
     ],
 )
 def test_the_two_that_need_the_robot_take_turns(trials, kind):
-    assert scene_canary(trials) is kind
+    assert turns(trials).scene is kind
 
 
 def test_only_the_stations_own_trials_are_canaries():

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from scripted_station import ScriptedStation, verdict
+from scripted_station import FIXTURE, ScriptedStation, verdict
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.rollout.auditing import canary_trials
 from enpire_nodes.rollout.auditing.audited import AuditedStation
 from enpire_nodes.rollout.auditing.canaries import CANARY, StoredEvidence
 from enpire_nodes.rollout.auditing.canary_trials import CanaryTrials
@@ -18,10 +19,16 @@ from enpire_nodes.rollout.auditing.sample import Sampler
 from enpire_nodes.rollout.ledger import Ledger
 from enpire_nodes.rollout.records import RequestRecord, TrialOutcome
 from enpire_nodes.rollout.records import VerdictOutcome as V
+from enpire_nodes.rollout.trial.port import ResetResult
 from enpire_nodes.rollout.trial.requests import Identity, RequestOutcome, RequestRunner
 from enpire_nodes.rollout.trial.timeline import Timeline
+from enpire_nodes.tasks.api import OPERATOR_CODES
 
 REQUEST = RequestRecord('r1', 'agent', trials=6, max_attempts=1, seeds=())
+READY, SLIPPED = (
+    ResetResult(FIXTURE),
+    StationError(ErrorCode.RESET_GRASP_FAILED, 'the pin slipped'),
+)
 GOOD, BAD = StoredEvidence(Path('/a'), 'a', True), StoredEvidence(Path('/b'), 'b', False)
 
 
@@ -218,22 +225,89 @@ def test_a_replay_that_cannot_be_judged_is_closed_and_stops_the_request(make, le
 
 
 def test_a_canary_that_came_to_nothing_is_no_alarm(make, ledger, station):
-    broken = StationError(ErrorCode.RESET_GRASP_FAILED, 'the pin slipped')
-    station.resets = [*[_ready()] * 2, broken]
-    station.verdicts = [verdict(V.SUCCESS)] * 9
+    station.resets = [*[READY] * 2, SLIPPED]
+    station.verdicts = [verdict(V.SUCCESS)] * 2 + [verdict(V.FAILURE)]
     result = make().run(replace(REQUEST, trials=3))
     assert result.outcome is RequestOutcome.COMPLETED
     assert ledger.trials()[2].outcome is TrialOutcome.FAULTED
+    # it tested nobody, and was run again with another seed
+    assert kinds(ledger) == ['-', '-', 'known_failure', 'known_failure', '-']
+    first, again = ledger.trials()[2:4]
+    assert (first.judged, len(again.judged)) == ((), 1)
+    assert station.controllers[-1] == 'spiral_search'
+
+
+def test_canaries_that_come_to_nothing_time_and_again_stop_the_request(make, ledger, station):
+    station.resets = [*[READY] * 2, *[SLIPPED] * 3]
+    result = make(2, (GOOD,)).run(replace(REQUEST, trials=3))
+    assert result.error_code is ErrorCode.RESET_GRASP_FAILED
+    assert 'the canary "known failure" came to no verdict 3 times in a row' in result.message
+    assert 'the pin slipped' in result.message
+    assert len(ledger.trials_of_request('r1')) == 2
+    # still due, also for another life of the runner
+    station.verdicts = [verdict(V.FAILURE)]
+    again = make(2, (GOOD,)).run(replace(REQUEST, trials=3))
+    assert again.outcome is RequestOutcome.COMPLETED
+    assert kinds(ledger)[-3:] == ['replayed_success', 'known_failure', '-']
+
+
+@pytest.mark.parametrize(
+    ('code', 'expected'),
+    [
+        (ErrorCode.RUNNER_CANCELED, ErrorCode.RUNNER_CANCELED),
+        (next(iter(OPERATOR_CODES)), ErrorCode.RUNNER_OPERATOR_NEEDED),
+    ],
+)
+def test_a_canary_is_not_tried_again_when_somebody_cancels_or_is_needed(
+    make, ledger, station, code, expected
+):
+    station.resets = [READY, READY, StationError(code, 'stop')]
+    assert make().run(REQUEST).error_code is expected
+    assert kinds(ledger) == ['-', '-', 'known_failure']
+
+
+def test_a_clock_that_stands_still_at_the_onset_is_said(monkeypatch):
+    monkeypatch.setattr(canary_trials, '_PATIENCE', 0.05)
+    with pytest.raises(StationError, match=r'0\.00 s of 0\.5 s') as caught:
+        canary_trials._Onset(ScriptedStation()).execute('t', 1)
+    assert caught.value.code is ErrorCode.RUNNER_STAGE_TIMEOUT
+
+
+def test_every_file_of_the_catalogue_has_its_turn(make, station):
+    more = replace(GOOD, digest='c')
+    station.stored['c'] = V.SUCCESS
+    station.verdicts = [verdict(V.FAILURE)] * 99
+    make(1, (GOOD, more, BAD)).run(replace(REQUEST, trials=3))
+    replayed = [words[-1] for words in station.log if words.startswith('stored')]
+    assert replayed == ['a', 'b', 'c', 'b']
+
+
+def test_the_environment_is_looked_at_before_and_after_a_replay(make, ledger, station):
+    make(2, (GOOD,)).run(replace(REQUEST, trials=2))
+    changed = StationError(ErrorCode.ENVIRONMENT_CHANGED, 'verify.py was changed')
+    station.log.clear()
+    station.preparations = ['', changed]
+    result = make(2, (GOOD,)).run(replace(REQUEST, request_id='r2'))
+    assert (result.error_code, result.message) == (changed.code, changed.message)
+    assert station.log == ['prepare', 'stored a', 'prepare']
+    last = ledger.trials()[-1]
+    assert (last.idea, last.outcome) == ('replayed_success', TrialOutcome.FAULTED)
+    assert last.judged == ()
+
+
+def test_the_ledger_is_read_on_and_not_again(make, ledger, monkeypatch):
+    decoded = []
+    from_json = canary_trials.from_json
+    monkeypatch.setattr(
+        canary_trials, 'from_json', lambda *some: decoded.append(1) or from_json(*some)
+    )
+    make(100).run(REQUEST)
+    assert len(decoded) == 5  # none of the sixth trial, before which it looked last
+    decoded.clear()
+    make(0).run(replace(REQUEST, request_id='r2'))
+    assert decoded == []
 
 
 def test_none_are_run_unless_asked_for(make, ledger):
     make(0, (GOOD,)).run(REQUEST)
     assert kinds(ledger) == ['-'] * 6
-
-
-def _ready():
-    from scripted_station import FIXTURE
-
-    from enpire_nodes.rollout.trial.port import ResetResult
-
-    return ResetResult(FIXTURE)
