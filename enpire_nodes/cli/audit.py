@@ -81,7 +81,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     keeper.add_argument('label', choices=_LABELS[:2], help='what it is, beyond doubt')
     for command in (labeller, clearer):
         command.add_argument('--by', default=_user(), metavar='NAME', help='default: %(default)s')
-        command.add_argument('--seconds', type=float, metavar='S', help='that it took you')
+    labeller.add_argument('--seconds', type=float, metavar='S', help='default: since `show`')
+    clearer.add_argument(
+        '--seconds', type=float, required=True, metavar='S', help='that looking took you'
+    )
     for command in (lister, shower, labeller, clearer, keeper):
         add_run_argument(command)
 
@@ -115,22 +118,23 @@ def _show(arguments: argparse.Namespace) -> int:
     title = f'{trial.trial_id}, attempt {attempt.index}'
     try:
         contact_sheet(evidence, path, title=title)
-        audit_look.begin(sheet.with_suffix('.json'))
     except OSError as error:
         raise _wrong(f'cannot write {path}: {error.strerror}; name another by --output') from error
     print(path)
+    audit_look.begin(sheet.with_suffix('.json'))
     return 0
 
 
 def _label(arguments: argparse.Namespace) -> int:
     desk = _desk(arguments)
     run, trial, attempt = _found(arguments)
+    note = _sheet(run, trial.trial_id, attempt.index).with_suffix('.json')
     seconds = arguments.seconds
     if seconds is None:
-        sheet = _sheet(run, trial.trial_id, attempt.index)
-        seconds = audit_look.seconds_since(sheet.with_suffix('.json'))
+        seconds = audit_look.seconds_since(note)
     label = VerdictOutcome[arguments.label.upper()]
     desk.label(trial.trial_id, attempt.index, label, labeller=arguments.by, seconds=seconds)
+    audit_look.end(note)
     verdict = attempt.verdict.outcome
     words = 'as the judge said' if verdict is label else f'the judge said {verdict.name}'
     print(
@@ -141,8 +145,9 @@ def _label(arguments: argparse.Namespace) -> int:
 
 
 def _clear(arguments: argparse.Namespace) -> int:
-    seconds = arguments.seconds or 0.0
-    alarm = _desk(arguments).clear(who=arguments.by, seconds=seconds, reason=arguments.reason)
+    alarm = _desk(arguments).clear(
+        who=arguments.by, seconds=arguments.seconds, reason=arguments.reason
+    )
     print(f'cleared by {arguments.by}: {alarm}')
     return 0
 
@@ -199,11 +204,7 @@ def _trial(ledger: LedgerReader, wanted: str) -> TrialRecord:
 
 
 def _attempt(trial: TrialRecord, number: int) -> AttemptRecord:
-    judged = {
-        attempt.index: attempt
-        for attempt in trial.attempts
-        if attempt.verdict.outcome is not VerdictOutcome.UNSET
-    }
+    judged = {attempt.index: attempt for attempt in trial.judged}
     if not judged:
         raise _wrong(f'trial {trial.trial_id} was never judged ({trial.outcome.name})')
     if number and number not in judged:
@@ -219,9 +220,14 @@ def _queue(waiting: list[AuditedTrial]) -> Table:
     table = Table('trial', 'judged', 'labelled', 'why', title='waiting for a person')
     for trial in waiting:
         table.add_row(
-            escape(trial.trial_id), str(len(trial.verdicts)), str(len(trial.labels)), trial.reason
+            escape(trial.trial_id), str(len(trial.verdicts)), str(len(trial.labels)), _why(trial)
         )
     return table
+
+
+def _why(trial: AuditedTrial) -> str:
+    """Return why a trial waits; what is odd about it would tell the person what to say."""
+    return 'drawn' if trial.sampled else 'odd'
 
 
 def _rates(audits: Audits) -> Table:
@@ -260,7 +266,7 @@ def _data(audits: Audits) -> dict:
         'canaries': audits.canaries,
         'canaries_failed': audits.canaries_failed,
         'waiting': [
-            {'trial_id': trial.trial_id, 'attempts': list(trial.verdicts), 'why': trial.reason}
+            {'trial_id': trial.trial_id, 'attempts': list(trial.verdicts), 'why': _why(trial)}
             for trial in audits.waiting()
         ],
         'human_seconds': dict(audits.human_seconds),

@@ -6,6 +6,7 @@ set in between.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 import time
@@ -21,10 +22,17 @@ LONGEST = 600.0
 def begin(note: Path) -> None:
     """Note that a sheet is shown from now on.
 
-    :param note: file to keep it in.
-    :raises OSError: it cannot be written.
+    :param note: file to keep it in, until :func:`end`.
+    :raises StationError: RUNNER_BAD_REQUEST, it cannot be written.
     """
-    write_json(note, {'boot': boot_id(), 'monotonic': time.monotonic()})
+    try:
+        write_json(note, {'boot': boot_id(), 'monotonic': time.monotonic()})
+    except OSError as error:
+        raise StationError(
+            ErrorCode.RUNNER_BAD_REQUEST,
+            f'cannot note in {note} when you began to look: {error.strerror}; label it with '
+            '--seconds, or make the run writable',
+        ) from error
 
 
 def seconds_since(note: Path) -> float:
@@ -34,7 +42,7 @@ def seconds_since(note: Path) -> float:
     """
     try:
         shown = json.loads(note.read_text(encoding='utf-8'))
-        if shown['boot'] == boot_id():
+        if shown['boot'] and shown['boot'] == boot_id():
             return min(max(0.0, time.monotonic() - float(shown['monotonic'])), LONGEST)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # as if it had never been shown
@@ -42,3 +50,9 @@ def seconds_since(note: Path) -> float:
         ErrorCode.RUNNER_BAD_REQUEST,
         'say how long it took you (--seconds), or look at it by `enpire audit show` first',
     )
+
+
+def end(note: Path) -> None:
+    """Forget a look, once its time is in the book: it must not be counted for another label."""
+    with contextlib.suppress(OSError):  # the label stands; what is booked twice is time alone
+        note.unlink()

@@ -12,7 +12,7 @@ from trial_support import attempt, ended, open_trial
 
 from enpire_nodes.cli import audit, audit_look
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.rollout.auditing.alarm import AlarmRule
+from enpire_nodes.rollout.auditing.alarm import AlarmRule, SECOND
 from enpire_nodes.rollout.auditing.desk import AuditDesk
 from enpire_nodes.rollout.auditing.sample import Sampler
 from enpire_nodes.rollout.ledger import Ledger
@@ -72,6 +72,21 @@ def test_the_list_shows_what_waits_and_the_rates(enpire, desk):
     assert 'label 1.5' in out
 
 
+def test_the_list_does_not_tell_the_judges_verdict_before_the_label_is_given(enpire, run):
+    desk = AuditDesk(run, Sampler(b'', 0.0), AlarmRule())
+    for name, verdict in (('trial_4', V.UNCERTAIN), ('trial_5', V.SUCCESS)):
+        desk.hear(replace(ended(open_trial(name)), attempts=(attempt(1, verdict),)))
+    desk.find(SECOND, 'trial_5', 1, V.FAILURE, 'no pin')
+    waiting = {
+        item['trial_id']: item for item in json.loads(enpire('list', '--json')[1])['waiting']
+    }
+    odd = [waiting[name] for name in ('trial_4', 'trial_5')]
+    assert [item['why'] for item in odd] == ['odd', 'odd']
+    table = enpire('list')[1].partition('the judge,')[0]
+    for word in ('uncertain', 'contradicts', 'SUCCESS', 'FAILURE'):
+        assert word.lower() not in table.lower()
+
+
 def test_the_list_for_programs(enpire, desk):
     desk.label('trial_2', 1, V.SUCCESS, labeller='Ada', seconds=5.0)
     code, out, _ = enpire('list', '--json')
@@ -125,6 +140,16 @@ def test_the_time_is_that_since_the_pictures_were_shown(enpire, desk, run):
     assert enpire('label', 'trial_2', 'success', '--by', 'Ada')[0] == 0
     desk.refresh()
     assert 0.0 <= desk.audits.human_seconds['label'] < 5.0
+    assert enpire('label', 'trial_2', 'success', '--by', 'Ada')[0] == 1  # that look is booked
+
+
+def test_a_look_is_kept_until_its_label_is_in_the_book(enpire, run):
+    note = run / 'trials' / 'trial_2' / 'audit_1.json'
+    audit_look.begin(note)
+    assert enpire('label', 'trial_2', 'success', '--by', ' ')[0] == 1
+    assert note.is_file()
+    assert enpire('label', 'trial_2', 'success', '--by', 'Ada')[0] == 0
+    assert not note.exists()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +170,9 @@ def test_what_cannot_be_labelled_or_shown_is_explained(enpire, arguments, words)
 
 
 def test_an_alarm_is_shown_until_it_is_cleared(enpire, desk):
-    assert enpire('clear', '--reason', 'nothing', '--by', 'Ada')[0] == 1
+    assert enpire('clear', '--reason', 'nothing', '--by', 'Ada', '--seconds', 1)[0] == 1
+    with pytest.raises(SystemExit):
+        enpire('clear', '--reason', 'nobody says how long', '--by', 'Ada')
     for number in range(3):
         desk.hear(
             replace(ended(open_trial(f't{number}')), attempts=(attempt(1, V.SUCCESS),)), {1: False}

@@ -43,3 +43,24 @@ def test_what_was_not_shown_since_the_machine_started_must_be_said(note, content
     with pytest.raises(StationError, match='--seconds') as caught:
         audit_look.seconds_since(note)
     assert caught.value.code is ErrorCode.RUNNER_BAD_REQUEST
+
+
+def test_without_a_boot_to_tell_apart_the_time_must_be_said(note, monkeypatch):
+    monkeypatch.setattr(audit_look, 'boot_id', lambda: '')
+    audit_look.begin(note)
+    with pytest.raises(StationError, match='--seconds'):
+        audit_look.seconds_since(note)
+
+
+def test_a_look_is_counted_for_one_label(note):
+    audit_look.begin(note)
+    for _ in range(2):
+        audit_look.end(note)
+    with pytest.raises(StationError, match='--seconds'):
+        audit_look.seconds_since(note)
+
+
+def test_a_note_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / 'run').write_text('no folder')
+    with pytest.raises(StationError, match=r'cannot note in .*run/audit_1\.json'):
+        audit_look.begin(tmp_path / 'run' / 'audit_1.json')
