@@ -89,8 +89,8 @@ PARAMETERS = (
         'lockstep_timeout',
         5.0,
         60.0,
-        'Replaces command_timeout in lockstep, where time stands still until a command comes, so '
-        'that a busy computer may let a commander wait.',
+        'Replaces command_timeout and heartbeat_timeout in lockstep, where time stands '
+        'still until a command comes: a busy computer may let everybody wait.',
     ),
     _seconds(
         'lockstep_driver_timeout',
@@ -202,13 +202,13 @@ class SafetyGate(StationNode):
         driver = value['driver']
         if driver and not driver.startswith('/'):
             driver = f'{self.get_namespace().rstrip("/")}/{driver}'
-        prefix = 'lockstep' if lockstep else 'command'
+        patience = value['lockstep_timeout'] if lockstep else 0.0
         return Timing(
             driver=driver,
-            command_timeout=value[f'{prefix}_timeout'],
+            command_timeout=patience or value['command_timeout'],
             command_age=value['command_age'],
             driver_timeout=value[f'{"lockstep_" if lockstep else ""}driver_timeout'],
-            heartbeat_timeout=value['heartbeat_timeout'],
+            heartbeat_timeout=max(patience, value['heartbeat_timeout']),
         )
 
     def _keep(self, destroy: Callable, entity: object) -> object:

@@ -101,9 +101,9 @@ class SimulatedDriver(StationNode):
         }
         self._truth = TruthPublisher(self) if value['publish_ground_truth'] else None
         self._truth_due = 0.0
-        self._clock_publisher = (
-            None if self.pace == 'realtime' else self.create_publisher(Clock, '/clock', qos.ARM_STATE)
-        )
+        self._clock_publisher = None
+        if self.pace != 'realtime':
+            self._clock_publisher = self.create_publisher(Clock, '/clock', qos.ARM_STATE)
         for arm in ARMS:
             for kind, topic, callback in (
                 (PoseStamped, 'target_pose', self._on_target),
