@@ -191,9 +191,6 @@ class Task(Protocol):
     def settle(self, fixture: Pose, *, report: Report | None = None) -> Program[SettleReport]:
         """Wind an attempt up: collect force evidence, let go or lift, and retreat."""
 
-    def park(self) -> Program[None]:
-        """Bring the working arm to its resting pose."""
-
     def crops(self, cameras: Mapping[str, Camera]) -> Mapping[str, Crop]:
         """Return by camera which part of its pictures a learned eye is shown."""
 

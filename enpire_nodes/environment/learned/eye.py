@@ -33,11 +33,6 @@ class LearnedEye:
         self._crop, self._network = crop, network
         self._temperature, self._thresholds = temperature, thresholds
 
-    @property
-    def thresholds(self) -> Range:
-        """Its two thresholds."""
-        return self._thresholds
-
     def score(self, image: np.ndarray) -> float:
         """Return the calibrated probability of success by a (height, width, 3) uint8 picture."""
         return float(self.scores(self._crop(image)[None])[0])

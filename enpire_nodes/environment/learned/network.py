@@ -47,10 +47,6 @@ class Architecture:
         }
         return found
 
-    def parameters(self) -> int:
-        """Return how many numbers are learned."""
-        return sum(int(np.prod(shape)) for shape in self.shapes().values())
-
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON types."""
         return {

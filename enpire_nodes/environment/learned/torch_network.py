@@ -5,8 +5,6 @@ Only a fit imports this module, and torch with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import nn
@@ -47,7 +45,3 @@ class TorchNetwork(nn.Module):
     def arrays(self) -> dict[str, np.ndarray]:
         """Return copies of the weights, float32, by name."""
         return {name: value.numpy().copy() for name, value in self.state_dict().items()}
-
-    def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take weights as :meth:`arrays` gave them."""
-        self.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})

@@ -20,7 +20,6 @@ FLAT = 1.1  # rad, a pin that is tilted more counts as lying
 class PinState(str, Enum):
     """Where a pin is and how it is oriented."""
 
-    IN_HAND = 'in the hand'
     IN_HOLE = 'in the hole'
     IN_CRADLE = 'in the cradle'
     STANDING = 'standing'

@@ -20,16 +20,12 @@ class PinEstimate:
     :param bottom: (3,) m, its lower end.
     :param axis: (3,) unit vector from bottom to top.
     :param miss: m, how far the views disagree.
-    :param views: how many cameras saw it.
-    :param whole: whether all of its length is visible.
     """
 
     top: np.ndarray
     bottom: np.ndarray
     axis: np.ndarray
     miss: float
-    views: int
-    whole: bool
 
     @property
     def length(self) -> float:
@@ -98,7 +94,7 @@ class _Views:
             floor = self._on_floor() if miss > _SURE else None
             if floor is not None and floor.miss < _FLAT:
                 return floor  # more likely than a pin in the air whose ends nearly match
-            return _estimate(top, bottom, miss, views=2, whole=True)
+            return _estimate(top, bottom, miss)
         planar = self._by_planes()
         if planar is not None and planar.tilt < 0.6:
             return planar
@@ -163,9 +159,7 @@ class _Views:
         )
         if top - bottom > 1.25 * self._settings.pin.length or disagreement > 0.02:
             return None
-        return _estimate(
-            origin + top * axis, origin + bottom * axis, disagreement, views=2, whole=False
-        )
+        return _estimate(origin + top * axis, origin + bottom * axis, disagreement)
 
     def _on_floor(self) -> PinEstimate | None:
         """Take the pin to lie on the tray's floor, partly hidden from each camera.
@@ -193,18 +187,14 @@ class _Views:
             middle + (centre + half) * axis,
             middle + (centre - half) * axis,
             float(aside),
-            views=len(self._cameras),
-            whole=size > 0.9 * length,
         )
 
 
-def _estimate(
-    top: np.ndarray, bottom: np.ndarray, miss: float, *, views: int, whole: bool
-) -> PinEstimate:
+def _estimate(top: np.ndarray, bottom: np.ndarray, miss: float) -> PinEstimate:
     if top[2] < bottom[2]:
         top, bottom = bottom, top
     axis = (top - bottom) / max(float(np.linalg.norm(top - bottom)), 1e-9)
-    return PinEstimate(top, bottom, axis, float(miss), views, whole)
+    return PinEstimate(top, bottom, axis, float(miss))
 
 
 def _nearest(camera: Camera, pixel: np.ndarray, origin: np.ndarray, axis: np.ndarray) -> float:

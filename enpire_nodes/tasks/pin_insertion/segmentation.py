@@ -21,18 +21,12 @@ class Stick:
     :param direction: (2,) unit vector along it, pointing up the picture.
     :param upper: (2,) px, where its outline ends up the picture.
     :param lower: (2,) px, where it ends down the picture.
-    :param width: px across.
-    :param pixels: how many belong to it.
-    :param cut: whether it touches the border of the picture.
     """
 
     centre: np.ndarray
     direction: np.ndarray
     upper: np.ndarray
     lower: np.ndarray
-    width: float
-    pixels: int
-    cut: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +37,6 @@ class Outline:
     right: float
     top: float
     bottom: float
-    pixels: int
 
     @property
     def edges(self) -> np.ndarray:
@@ -82,7 +75,7 @@ def find_stick(picture: Picture, settings: VisionSettings) -> Stick | None:
             other = _pixels(labels == label)
             if _in_line(points, other):
                 points = np.concatenate([points, other])
-    return _measure(points, mask.shape)
+    return _measure(points)
 
 
 def find_outline(
@@ -117,7 +110,7 @@ def find_outline(
         left, right = min(left, x), max(right, x + width)
         top, bottom = min(top, y), max(bottom, y + height)
         area += int(size)
-    return Outline(float(left), float(right), float(top), float(bottom), area)
+    return Outline(float(left), float(right), float(top), float(bottom))
 
 
 def _pixels(selection: np.ndarray) -> np.ndarray:
@@ -139,23 +132,10 @@ def _in_line(points: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.abs((other.mean(axis=0) - centre) @ across) < half_width)
 
 
-def _measure(points: np.ndarray, shape: tuple[int, ...]) -> Stick:
+def _measure(points: np.ndarray) -> Stick:
     centre, direction = _axis(points)
     across = np.array([-direction[1], direction[0]])
     along, aside = (points - centre) @ direction, (points - centre) @ across
     middle = np.abs(aside - np.median(aside)) <= 2.0
     high, low = along[middle].max() + 0.5, along[middle].min() - 0.5
-    width = len(points) / max(float(along.max() - along.min() + 1.0), 1.0)
-    low_corner, high_corner = points.min(axis=0), points.max(axis=0)
-    cut = bool((low_corner < 1.0).any()) or bool(
-        high_corner[0] > shape[1] - 1.0 or high_corner[1] > shape[0] - 1.0
-    )
-    return Stick(
-        centre,
-        direction,
-        centre + high * direction,
-        centre + low * direction,
-        width,
-        len(points),
-        cut,
-    )
+    return Stick(centre, direction, centre + high * direction, centre + low * direction)

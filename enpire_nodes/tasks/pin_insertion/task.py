@@ -14,7 +14,6 @@ from enpire_nodes.common.types import Program
 from enpire_nodes.tasks import eye, loading, motion
 from enpire_nodes.tasks.api import Pose, Report, ResetReport, SettleReport
 from enpire_nodes.tasks.eye import Crop, Eye
-from enpire_nodes.tasks.motion import Hand
 from enpire_nodes.tasks.pin_insertion import scene
 from enpire_nodes.tasks.pin_insertion.crops import hole_crops
 from enpire_nodes.tasks.pin_insertion.grasping import HAND_DOWN, SQUEEZE
@@ -126,17 +125,6 @@ class PinInsertion:
     def settle(self, fixture: Pose, *, report: Report | None = None) -> Program[SettleReport]:
         """Return the program that winds an attempt up."""
         return Settle(self.settings, fixture, report=report).run()
-
-    def park(self) -> Program[None]:
-        """Return the program that lifts the hand straight up and over the tray's near side."""
-        settings = self.settings
-        hand = Hand(settings.arm, squeeze=(SQUEEZE, settings.grasp.effort))
-        yield from hand.begin()
-        height = settings.tray.height + settings.reset.travel_height
-        x, y, z = hand.goal
-        yield from hand.move((x, y, max(z, height)), speed=settings.reset.fast / 2)
-        near = (settings.tray.centre[0] - 0.05, settings.tray.centre[1], max(z, height))
-        yield from hand.move(near, HAND_DOWN, speed=settings.reset.fast / 2)
 
     def crops(self, cameras: Mapping[str, Camera]) -> dict[str, Crop]:
         """Return the window around the hole in each camera's picture."""

@@ -246,7 +246,4 @@ def _shifted_stick(stick: Stick, shift: np.ndarray) -> Stick:
         stick.direction,
         stick.upper + shift,
         stick.lower + shift,
-        stick.width,
-        stick.pixels,
-        stick.cut,
     )

@@ -20,7 +20,7 @@ MOUTH = FLOOR + 0.048
 def pin(bottom, axis=(0.0, 0.0, 1.0), length=0.070):
     axis = np.array(axis, float) / np.linalg.norm(axis)
     bottom = np.array(bottom, float)
-    return PinEstimate(bottom + length * axis, bottom, axis, 0.001, 2, length > 0.065)
+    return PinEstimate(bottom + length * axis, bottom, axis, 0.001)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def seen(depth=0.040, beside=0.0, tilt_deg=0.0, behind=0.0, low=0.0, settings=SE
     along = (ends[0] - ends[1]) / np.linalg.norm(ends[0] - ends[1])
     reach = (tips - ends[1]) @ along
     upper, lower = ends[1] + reach.max() * along, ends[1] + reach.min() * along
-    return Stick((upper + lower) / 2.0, along, upper, lower, 9.0, 300, False)
+    return Stick((upper + lower) / 2.0, along, upper, lower)
 
 
 def test_a_pin_in_the_hole_is_a_success():

@@ -39,7 +39,6 @@ def test_measures_a_stick(upper, lower, light):
     assert stick.lower == pytest.approx(lower, abs=2.0)
     expected = np.array(upper, float) - lower
     assert stick.direction @ (expected / np.linalg.norm(expected)) > np.cos(np.deg2rad(2.0))
-    assert not stick.cut
 
 
 def test_joins_what_a_finger_divides():
@@ -55,10 +54,6 @@ def test_leaves_out_what_lies_beside_the_stick():
     image[100:112, 250:262] = ORANGE
     stick = find_stick(Picture(noisy(image)), SETTINGS)
     assert stick.centre[0] == pytest.approx(160, abs=1.0)
-
-
-def test_says_when_the_stick_leaves_the_picture():
-    assert find_stick(Picture(draw_stick(paper(), (160, 20), (160, 239))), SETTINGS).cut
 
 
 def test_sees_no_stick_in_noise_alone():

@@ -1,4 +1,4 @@
-"""The task as a whole: its digest, its constants, parking."""
+"""The task as a whole: its digest, its constants."""
 
 import numpy as np
 import pytest
@@ -35,13 +35,3 @@ def test_constants_for_controllers_are_consistent():
     assert motion['grip_width'] < 2.0 * task.settings.pin.radius
     assert motion['grasp_height'] < task.settings.pin.length
     assert np.linalg.norm(task.hand_down) == pytest.approx(1.0)
-
-
-def test_parking_lifts_before_it_moves_aside(bench):
-    made = bench(placement='cradle', render=False)
-    heights = []
-    made.run(made.task.park(), watch=lambda o: heights.append(o.arms['right'].position[2]))
-    state = made.station.observe().arms['right']
-    settings = made.task.settings
-    assert state.position[2] > settings.tray.height + settings.reset.travel_height - 0.01
-    assert min(heights) > heights[0] - 0.01
