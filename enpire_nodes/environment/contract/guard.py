@@ -116,7 +116,7 @@ class Guard:
             if name in _TOLD:
                 self._compare(node, _TOLD[name], str(told.get(name) or ''))
         if _LIBRARIES in names:
-            heard = heard_libraries(told.get(_LIBRARIES) or ())
+            heard = heard_libraries(told.get(_LIBRARIES))
             wrong = library_problems(self.manifest.libraries, heard)
             self._stop([f'in the process of {node}, {words}' for words in wrong])
 

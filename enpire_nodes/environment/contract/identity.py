@@ -6,7 +6,7 @@ they were frozen, is noticed although every file on the disk is in order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
 import hashlib
@@ -46,9 +46,13 @@ def told_libraries() -> list[str]:
     return [f'{name}={value}' for name, value in library_digests().items()]
 
 
-def heard_libraries(told: Sequence[str]) -> dict[str, str]:
-    """Return the libraries by name, of what :func:`told_libraries` gave to a node."""
-    return {name: value for name, _, value in (entry.partition('=') for entry in told)}
+def heard_libraries(told: object) -> dict[str, str]:
+    """Return the libraries by name, of what :func:`told_libraries` gave to a node.
+
+    :param told: whatever the node says instead; what is no list of words names none.
+    """
+    words = [str(entry) for entry in told] if isinstance(told, list) else []
+    return {name: value for name, _, value in (entry.partition('=') for entry in words)}
 
 
 def settings_digest(task: Task, cameras: Mapping[str, Camera]) -> str:

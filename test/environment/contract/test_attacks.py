@@ -90,6 +90,25 @@ def lie_in_the_cache(bench: Bench) -> None:
     assert module.rate(0, 10) == 1.0  # the attack works
 
 
+def link_cache_folder(bench: Bench) -> None:
+    """Keep the lying caches elsewhere, where they can be exchanged."""
+    lie_in_the_cache(bench)
+    folder = bench.path('bench/scoring/__pycache__')
+    folder.rename(bench.path('mine'))
+    folder.symlink_to(bench.path('mine'))
+
+
+def write_through_another_name(bench: Bench) -> None:
+    os.link(bench.path('bench/reward.py'), bench.path('mine.py'))
+    bench.swap_content('mine.py', b'THRESHOLD = 0.000\n')
+
+
+def replace_by_pipe(bench: Bench) -> None:
+    """Say something else to each who reads, and keep waiting who comes at the wrong time."""
+    bench.path('bench/reward.py').unlink()
+    os.mkfifo(bench.path('bench/reward.py'))
+
+
 def delete(bench: Bench) -> None:
     bench.path('bench/scoring/seeds.py').unlink()
 
@@ -155,6 +174,9 @@ ATTACKS = {
     'package before module': (shadow_by_package, 'bench/reward/__init__.py was added'),
     'extension before module': (shadow_by_extension, 'linux-gnu.so was added'),
     'compiled cache': (lie_in_the_cache, 'statistics.py would not run as it reads'),
+    'linked caches': (link_cache_folder, 'statistics.py would not run as it reads'),
+    'hard link': (write_through_another_name, 'bench/reward.py was changed'),
+    'pipe': (replace_by_pipe, 'bench/reward.py is no regular file'),
     'deleted file': (delete, 'bench/scoring/seeds.py is missing'),
     'acceptance report': (edit_report, 'contract/acceptance.json was changed'),
 }

@@ -16,7 +16,7 @@ from enpire_nodes.environment.contract.identity import (
     settings_digest,
     told_libraries,
 )
-from enpire_nodes.environment.contract.libraries import library_digests
+from enpire_nodes.environment.contract.libraries import LIBRARIES, library_digests
 from enpire_nodes.tasks.registry import load_task
 
 
@@ -89,3 +89,8 @@ def test_what_runs_from_elsewhere_is_looked_for_every_time(monkeypatch):
 
 def test_libraries_are_heard_as_they_were_told():
     assert heard_libraries(told_libraries()) == library_digests()
+
+
+@pytest.mark.parametrize('told', [None, '', 3, 'numpy=1.0 0', [1, 2], ['']])
+def test_a_node_that_tells_nonsense_tells_no_library(told):
+    assert not set(heard_libraries(told)) & set(LIBRARIES)
