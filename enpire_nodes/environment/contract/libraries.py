@@ -68,7 +68,8 @@ def library_problems(
     :param found: as another process tells; None looks at this one.
     """
     here = library_digests() if found is None else found
-    for name, value in sorted(expected.items()):
+    for name in sorted(expected, key=lambda name: (name not in LIBRARIES, name)):
+        value = expected[name]
         other = here.get(name, 'missing')
         if other == value:
             continue
