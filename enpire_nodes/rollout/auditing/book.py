@@ -67,7 +67,8 @@ class AuditBook:
                 end, torn = self._end(stream)
                 entry = Entry.following(end.sequence, end.head, kind, canonical_json(data))
                 line = canonical_json(entry.exported()).encode() + b'\n'
-                stream.write((b'\n' if torn else b'') + line)
+                # a torn line may lack its end alone: it must not become an entry after all
+                stream.write((b' torn\n' if torn else b'') + line)
                 stream.flush()
                 os.fsync(stream.fileno())
             if fresh:

@@ -111,12 +111,11 @@ class CanaryTrials:
         for success in (True, False):
             stored = [item for item in self.catalogue if item.success is success]
             if stored:
-                self._judged(self._replay(stored[counts[stored[0].kind] % len(stored)]))
+                self._weigh(self._replay(stored[counts[stored[0].kind] % len(stored)]))
         kind, number = self._turns.scene, counts.total()
         for index in range(_TRIES):
             trial = self._in_scene(kind, number + index)
             if trial.judged:
-                self._judged(trial)
                 return
             if trial.outcome is TrialOutcome.CANCELED:
                 raise StationError(ErrorCode.RUNNER_CANCELED, trial.message)
@@ -134,10 +133,12 @@ class CanaryTrials:
             self._turns.add(from_json(TrialRecord, entry.data))
             self._read = entry.sequence
 
-    def _judged(self, trial: TrialRecord) -> None:
-        words = failed(CanaryKind(trial.idea), trial.judged[-1].verdict.outcome)
-        if words:
-            self.doubt.raise_alarm(words, [trial.trial_id])
+    def _weigh(self, trial: TrialRecord) -> None:
+        """Raise the alarm if the judge got a canary wrong."""
+        for attempt in trial.judged:
+            words = failed(CanaryKind(trial.idea), attempt.verdict.outcome)
+            if words:
+                self.doubt.raise_alarm(words, [trial.trial_id])
 
     def _in_scene(self, kind: CanaryKind, number: int) -> TrialRecord:
         hold = kind is CanaryKind.KNOWN_FAILURE
@@ -157,7 +158,12 @@ class CanaryTrials:
                 relative_bag=self.ledger.run.relative(bag),
             )
         self.trial_closed(closed)
-        self._put_back()
+        try:
+            self._weigh(
+                closed
+            )  # first: a policy that is lost now must not hide a judge gone wrong
+        finally:
+            self._put_back()
         return closed
 
     def _replace(self) -> None:

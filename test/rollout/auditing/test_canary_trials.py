@@ -266,6 +266,14 @@ def test_a_canary_is_not_tried_again_when_somebody_cancels_or_is_needed(
     assert kinds(ledger) == ['-', '-', 'known_failure']
 
 
+def test_a_failed_canary_is_an_alarm_although_the_policy_is_lost(make, ledger, station):
+    station.verdicts = [verdict(V.FAILURE)] * 2 + [verdict(V.SUCCESS)]
+    station.preparations = ['', '', '', StationError(ErrorCode.RUNNER_NODE_LOST, 'lost')]
+    assert make().run(REQUEST).error_code is ErrorCode.RUNNER_NODE_LOST
+    again = make().run(replace(REQUEST, request_id='r2'))
+    assert again.error_code is ErrorCode.RUNNER_JUDGE_DOUBTED
+
+
 def test_a_clock_that_stands_still_at_the_onset_is_said(monkeypatch):
     monkeypatch.setattr(canary_trials, '_PATIENCE', 0.05)
     with pytest.raises(StationError, match=r'0\.00 s of 0\.5 s') as caught:
