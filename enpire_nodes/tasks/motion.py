@@ -209,10 +209,11 @@ class Hand:
                             ErrorCode.RESET_CAMERA_STALE,
                             f'camera {name!r} repeats one picture; restart its driver',
                         )
-                    previous[name], last_new[name] = frame, self.now
-                    if frame.stamp >= since and len(taken[name]) < count:
+                    previous[name] = frame
+                    if frame.stamp >= since:  # one that lags for ever is waited for no longer
+                        last_new[name] = self.now
                         taken[name].append(frame)
-                elif self.now - last_new[name] > wait:
+                if self.now - last_new[name] > wait:
                     raise _blind(name, self.now - last_new[name], frame)
             if all(len(frames) > len(seen) for frames in taken.values()):
                 seen.append(look({name: taken[name][len(seen)] for name in names}))
@@ -232,5 +233,6 @@ def _blind(name: str, age: float, frame: Frame | None) -> StationError:
         )
     return StationError(
         ErrorCode.RESET_CAMERA_STALE,
-        f'camera {name!r} has delivered nothing new for {age:.1f} s; restart its driver',
+        f'camera {name!r} has shown nothing of the last {age:.1f} s; restart its driver, or '
+        'set its clock',
     )

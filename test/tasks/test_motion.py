@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.types import Frame
 from enpire_nodes.tasks.motion import Hand
 
 
@@ -127,6 +128,23 @@ def test_a_broken_camera_is_named_before_long(mode, code):
     with pytest.raises(StationError, match="'front'") as caught:
         plant.run(program(steps))
     assert caught.value.code is code
+    assert plant.stamp < 3.0
+
+
+@pytest.mark.timeout(20)
+def test_a_camera_whose_clock_lags_is_not_waited_for_for_ever():
+    plant = Plant(cameras=('side',))
+    expose = plant._expose
+
+    def late(name, mode):
+        expose(name, mode)
+        taken = plant.frames[name]
+        plant.frames[name] = Frame(taken.stamp - 100.0, taken.image)
+
+    plant._expose = late
+    with pytest.raises(StationError, match='set its clock') as caught:
+        plant.run(program(lambda hand: hand.pictures(('side',), dict, wait=1.0)))
+    assert caught.value.code is ErrorCode.RESET_CAMERA_STALE
     assert plant.stamp < 3.0
 
 
