@@ -28,6 +28,7 @@ from enpire_nodes.cli.environment_work import (
     for_station,
     HELD_OUT,
     labelled_files,
+    make_folder,
     work,
 )
 from enpire_nodes.cli.runs import console
@@ -88,6 +89,8 @@ def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
     labels = [*labelled.labels(), *(one.label for one in seen)]
     # before minutes of work: duplicates are found, and may be too many, only afterwards
     require_enough(Counter([*labels, *(bench.kinds[case.kind] for case in cases)]))
+    path = args.output or folder / 'weights.npz'
+    make_folder(path.parent)
     learned = [
         *labelled.episodes(bench, crops),
         *seen,
@@ -97,8 +100,7 @@ def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
     weights = fit(
         bench.task.name, crops, learned, seed=args.seed, report=partial(say, style='dim')
     )
-    path = args.output or folder / 'weights.npz'
-    digest = _save(weights, path)
+    digest = save_weights(weights, path)
     out.print(table(weights))
     for line in doubts(weights):
         say(line, style='yellow')
@@ -199,13 +201,3 @@ def _cases(args: argparse.Namespace, bench: JudgeBench, *, simulated: bool) -> l
             'what is measured on must not be learned; take another --seed',
         )
     return plan(dict(bench.kinds), number, first_seed=args.seed)
-
-
-def _save(weights: Weights, path: Path) -> str:
-    try:
-        return save_weights(weights, path)
-    except OSError as error:
-        raise StationError(
-            ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE,
-            f'cannot write {path}: {error.strerror}; check the path and the disk',
-        ) from error

@@ -24,6 +24,7 @@ from enpire_nodes.cli.environment_work import (
     for_station,
     HELD_OUT,
     labelled_files,
+    make_folder,
     work,
 )
 from enpire_nodes.cli.runs import console
@@ -83,6 +84,8 @@ def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
     bench = files()
     began, before = time.monotonic(), files.digests()
     cases = _cases(args, bench, files.weights)
+    output = args.output or Path('environment') / args.task
+    make_folder(output)
     judged = work(files, judge_case, cases, workers=args.workers, words='judging')
     jobs = [
         (PLACEMENTS[index % len(PLACEMENTS)], args.seed + index) for index in range(args.resets)
@@ -100,7 +103,6 @@ def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
         about=_about(args.workers, time.monotonic() - began),
         changed=changed,
     )
-    output = args.output or Path('environment') / args.task
     reports.write(report, output / 'acceptance.json')
     _pictures(bench, judged, output)
     bench.close()

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 import sys
+from tempfile import TemporaryFile
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -108,6 +109,21 @@ def labelled_files(folder: Path | None, crops: Mapping[str, Crop]) -> dict[Path,
             'failure, or leave it out',
         )
     return found
+
+
+def make_folder(folder: Path) -> None:
+    """Make sure, before minutes of work, that their result can be written into a folder.
+
+    :raises StationError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise StationError(
+            ErrorCode.REWARD_INTERNAL,
+            f'cannot write into {folder}: {error.strerror}; name another place by --output',
+        ) from error
 
 
 def work(

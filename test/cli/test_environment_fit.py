@@ -184,11 +184,12 @@ def test_unlabelled_evidence_is_refused(fit, tmp_path):
     assert caught.value.code is ErrorCode.ENVIRONMENT_UNLABELLED
 
 
-def test_weights_that_cannot_be_written_are_an_error(fit, tmp_path):
+def test_weights_that_could_not_be_written_are_an_error_before_the_work(fit, tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(StationError, match='cannot write') as caught:
         fit('--episodes', 60, '--output', tmp_path / 'file' / 'weights.npz')
-    assert caught.value.code is ErrorCode.ENVIRONMENT_WEIGHTS_UNUSABLE
+    assert caught.value.code is ErrorCode.REWARD_INTERNAL
+    assert StickBench.made == []
 
 
 @pytest.mark.parametrize('argv', [('--workers', -1), ('--episodes', -3), ('--seed', 'x')])

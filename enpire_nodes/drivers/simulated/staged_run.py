@@ -20,6 +20,7 @@ from enpire_nodes.tasks.staging import Staging
 
 _SENSE, _SERVO = 6, 5  # physics steps between two states, and between two updates of the servos
 _EFFORT = 20.0  # N
+_LIMIT = 60.0  # s that winding up may take
 _REACH = 0.008  # m, further than that a hand must not be from where it is staged
 
 
@@ -61,15 +62,20 @@ class StagedRun:
         return self._steps / self._rate
 
     def play(self, program: Program[SettleReport]) -> SettleReport:
-        """Run a program to its end."""
+        """Run a program to its end.
+
+        :raises UnfitError: it has none.
+        """
         next(program)
         try:
-            while True:
+            while self.now < _LIMIT:
                 command = program.send(Observation(self.now, {self.working: self.states[-1]}))
                 self._command(command[self.working])
                 self.advance(self._period)
         except StopIteration as stop:
             return stop.value
+        program.close()
+        raise UnfitError
 
     def advance(self, steps: int) -> None:
         """Run physics; the arm keeps its target."""

@@ -8,16 +8,18 @@ from typing import Any
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.learned.dataset import Episode
 
+_SHORT = 16  # hex digits of a digest: as many as tell pictures apart
+
 
 def learned_from(episodes: Iterable[Episode]) -> dict[str, list[str]]:
     """Return what is on record of episodes that a fit has seen, also to validate or calibrate.
 
-    :return: names of trials (or kinds with seeds), and digests of pictures.
+    :return: names of trials (or kinds with seeds), and digests of pictures, shortened.
     """
     kept = list(episodes)
     return {
         'trials': sorted({episode.trial for episode in kept}),
-        'pictures': sorted({episode.digest for episode in kept}),
+        'pictures': sorted({episode.digest[:_SHORT] for episode in kept}),
     }
 
 
@@ -44,7 +46,7 @@ def require_held_out(
     both = [
         f'{name} ({episode.source})'
         for name, episode in recorded.items()
-        if episode.trial in trials or episode.digest in pictures
+        if episode.trial in trials or episode.digest[:_SHORT] in pictures
     ]
     both += [source for source in simulated if source in trials]
     if both:

@@ -8,6 +8,7 @@ from pin_bench import STATION
 import pytest
 
 from enpire_nodes.common.cameras import cameras_from_settings
+from enpire_nodes.common.types import ArmCommand
 from enpire_nodes.drivers.simulated.staged_run import StagedRun, UnfitError
 from enpire_nodes.simulation.bench import ARMS, build_bench
 from enpire_nodes.simulation.kinematics import InverseKinematics
@@ -48,6 +49,21 @@ def test_the_fingers_hold_a_pin_before_it_can_fall(model):
     assert squeezes(run.states[-1], TASK.settings)
     run.advance(300)
     np.testing.assert_allclose(data.body('pin').xpos, placed, atol=0.004)
+
+
+def test_a_program_without_an_end_is_given_up(model, monkeypatch):
+    def endless():
+        observation = yield None
+        hand = observation.arms[TASK.arm]
+        command = ArmCommand(hand.position, hand.quaternion, 0.05, 20.0)
+        while True:
+            yield {TASK.arm: command}
+
+    monkeypatch.setattr('enpire_nodes.drivers.simulated.staged_run._LIMIT', 0.5)
+    run, _ = started(model, staged('missing'))
+    with pytest.raises(UnfitError):
+        run.play(endless())
+    assert run.now < 0.6
 
 
 def test_a_body_is_put_where_it_is_staged_and_comes_to_rest(model):
