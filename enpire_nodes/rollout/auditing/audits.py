@@ -12,6 +12,7 @@ from enpire_nodes.rollout.auditing import book
 from enpire_nodes.rollout.auditing.alarm import CANARY, PERSON
 from enpire_nodes.rollout.auditing.canaries import CanaryKind, failed
 from enpire_nodes.rollout.auditing.tally import Tally
+from enpire_nodes.rollout.ledger.chain import Entry
 from enpire_nodes.rollout.records import VerdictOutcome
 
 
@@ -117,7 +118,7 @@ class Audits:
         audits.take(book.AuditBook(run).news())
         return audits
 
-    def take(self, entries: Iterable[book.Entry]) -> None:
+    def take(self, entries: Iterable[Entry]) -> None:
         """Go on by some entries."""
         for entry in entries:
             taker = self._TAKERS.get(entry.kind)
@@ -129,7 +130,7 @@ class Audits:
         return [
             trial
             for trial in self.trials.values()
-            if (trial.sampled or trial.odd) and not trial.labelled
+            if (trial.sampled or trial.odd) and not (trial.labelled or trial.canary)
         ]
 
     @property

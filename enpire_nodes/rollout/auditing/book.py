@@ -2,13 +2,12 @@
 
 The auditor's node, the runner (a canary that failed) and the command ``enpire audit`` write it,
 each for itself: whoever appends holds the file locked, chains to its last whole line, and returns
-when the line is on the disk. A line that a crash cut short stays where it is and counts for
-nothing. As with the ledger, entries cut off at the end leave a valid chain.
+when the line is on the disk. A line that a crash cut short stays where it is, marked by the next
+writer, and counts for nothing. As with the ledger, entries cut off at the end leave a valid chain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import fcntl
 import json
 import os
@@ -22,6 +21,8 @@ from enpire_nodes.rollout.ledger.chain import canonical_json, ChainWalk, Entry
 
 FILE_NAME = 'audits.jsonl'
 
+#: Put to what a crash left of a line: it may lack its end alone, and must not become an entry.
+_TORN = b' torn\n'
 _PATIENCE = 10.0  # s for whoever else is writing; an entry takes some milliseconds
 
 #: A trial that was closed: its verdicts, and whether it was drawn.
@@ -67,8 +68,7 @@ class AuditBook:
                 end, torn = self._end(stream)
                 entry = Entry.following(end.sequence, end.head, kind, canonical_json(data))
                 line = canonical_json(entry.exported()).encode() + b'\n'
-                # a torn line may lack its end alone: it must not become an entry after all
-                stream.write((b' torn\n' if torn else b'') + line)
+                stream.write((_TORN if torn else b'') + line)
                 stream.flush()
                 os.fsync(stream.fileno())
             if fresh:
@@ -87,7 +87,7 @@ class AuditBook:
         """
         try:
             with self.path.open('rb') as stream:
-                found = list(self._walk(stream))
+                return self._walk(stream)
         except FileNotFoundError:
             if self._offset:
                 raise _broken(self.path, self.sequence, 'the book is gone') from None
@@ -96,7 +96,6 @@ class AuditBook:
             raise StationError(
                 ErrorCode.RUNNER_LEDGER_FAILED, f'cannot read {self.path}: {error.strerror}'
             ) from error
-        return found
 
     def changed(self) -> bool:
         """Whether there may be news; cheap."""
@@ -105,21 +104,25 @@ class AuditBook:
         except OSError:
             return self._offset > 0
 
-    def _walk(self, stream: BinaryIO) -> Iterator[Entry]:
+    def _walk(self, stream: BinaryIO) -> list[Entry]:
+        """Go on to the last whole entry, or stay, so that a bad one is met at every reading."""
         if stream.seek(0, os.SEEK_END) < self._offset:
             raise _broken(self.path, self.sequence, 'entries at its end are gone')
         stream.seek(self._offset)
+        walk, offset, found = ChainWalk(self.sequence, self._walked.head), self._offset, []
         for line in stream:
             if not line.endswith(b'\n'):
-                return  # being written, or cut short by a crash
-            entry = _parsed(self.path, self.sequence, line)
-            self._offset += len(line)
+                break  # being written, or cut short by a crash
+            offset += len(line)
+            entry = _parsed(self.path, walk.sequence, line)
             if entry is None:
                 continue
-            problem = self._walked.take(entry)
+            problem = walk.take(entry)
             if problem:
                 raise _broken(self.path, entry.sequence, problem)
-            yield entry
+            found.append(entry)
+        self._walked, self._offset = walk, offset
+        return found
 
     def _lock(self, stream: BinaryIO) -> None:
         """Hold the book until ``stream`` is closed."""
@@ -141,21 +144,18 @@ class AuditBook:
     def _end(self, stream: BinaryIO) -> tuple[ChainWalk, bool]:
         """Return the walk to the last whole entry, and whether a torn line follows."""
         tail = self._tail = self._tail or AuditBook(self.path.parent)
-        for _ in tail._walk(stream):
-            pass
+        tail._walk(stream)
         size = stream.seek(0, os.SEEK_END)
         return tail._walked, size != tail._offset
 
 
 def _parsed(path: Path, sequence: int, line: bytes) -> Entry | None:
-    """Return the entry of a line; None for what a crash left of one, which is no JSON."""
-    try:
-        data = json.loads(line)
-    except ValueError:
+    """Return the entry of a line; None for what a crash left of one."""
+    if line.endswith(_TORN):
         return None
     try:
-        return Entry.imported(data)
-    except (TypeError, KeyError):
+        return Entry.imported(json.loads(line))
+    except (ValueError, TypeError, KeyError):
         raise _broken(path, sequence + 1, 'it is not written as this code writes it') from None
 
 

@@ -196,6 +196,7 @@ def test_canaries_are_counted_apart(desk):
     desk.hear(canary(3, 'replayed_success', V.SUCCESS))
     audits = desk.audits
     assert (audits.canaries, audits.canaries_failed, audits.alarm) == (3, 0, '')
+    assert waiting(desk) == []  # it is known what they are, although one is uncertain
     assert not audits.sampled
     assert TRUTH not in audits.whole.tallies
     desk.hear(canary(4, 'replayed_success', V.UNCERTAIN))

@@ -79,6 +79,7 @@ FORGERIES = {
     'removed': (lambda lines: lines.pop(1), 'entry 3: entry 2 is missing'),
     'swapped': (lambda lines: lines.reverse(), 'entry 4: entry 1 is missing'),
     'repeated': (lambda lines: lines.append(lines[1]), 'entry 2: entry 5 is missing'),
+    'garbled': (lambda lines: lines.append(b'{"sequence":5,"kind":\n'), 'entry 5: it is not'),
     'of another form': (lambda lines: lines.append(b'{"sequence":5}\n'), 'entry 5: it is not'),
 }
 
@@ -90,10 +91,25 @@ def test_a_forged_book_is_refused_for_reading_and_for_writing(filled, kind):
     lines = path.read_bytes().splitlines(keepends=True)
     forge(lines)
     path.write_bytes(b''.join(lines))
-    for action in (lambda: AuditBook(filled).news(), lambda: AuditBook(filled).append(LABEL, {})):
+    book = AuditBook(filled)
+    for action in (book.news, lambda: book.append(LABEL, {}), book.news):
+        assert book.changed()
         with pytest.raises(StationError, match=words) as caught:
             action()
         assert caught.value.code is ErrorCode.RUNNER_LEDGER_FAILED
+
+
+def test_a_book_that_was_put_right_again_is_read_whole(filled):
+    path = filled / FILE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30] + b'"' + whole[-29:])
+    book = AuditBook(filled)
+    with pytest.raises(StationError):
+        book.append(LABEL, {})
+    with pytest.raises(StationError):
+        book.news()
+    path.write_bytes(whole)
+    assert [entry.sequence for entry in book.news()] == [1, 2, 3, 4]
 
 
 def test_who_has_read_the_book_notices_that_it_was_cut_or_taken_away(filled):
