@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from enpire_nodes.cli import (
+    environment_drill,
     environment_fit,
     environment_guide,
     environment_measure,
@@ -20,6 +21,7 @@ ACTIONS = (
     environment_fit,
     environment_measure,
     environment_report,
+    environment_drill,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
@@ -143,6 +144,15 @@ class PinInsertion:
     def second_opinion(self, cameras: Mapping[str, Camera]) -> PinSecondOpinion:
         """Return who looks at bags once more; nothing of it reaches judge, reset or policy."""
         return PinSecondOpinion(self.settings, cameras)
+
+    def loosened(self) -> PinInsertion:
+        """Return this task with thresholds that call almost anything a success; for drills."""
+        kinder = replace(
+            self.settings.verify, depth=0.002, depth_margin=0.001, resistance=0.3, free=0.1
+        )
+        task = PinInsertion()
+        task.settings = replace(self.settings, verify=kinder)
+        return task
 
     def observer(self, cameras: Mapping[str, Camera], fixture: Pose) -> PinObserver:
         """Return the eyes of a policy."""
