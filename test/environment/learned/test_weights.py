@@ -20,6 +20,7 @@ from enpire_nodes.environment.learned.weights import (
     save_weights,
     Weights,
 )
+from enpire_nodes.tasks.api import Outcome
 from enpire_nodes.tasks.eye import Crop
 
 PICTURE = np.random.default_rng(3).integers(0, 256, (60, 80, 3)).astype(np.uint8)
@@ -78,7 +79,8 @@ def test_loaded_eyes_judge_and_carry_the_digest(path):
     assert {eye.digest for eye in eyes.values()} == {digest}
     assert 0.0 < eyes['side'].score(PICTURE) < 1.0
     assert eyes['side'].score(PICTURE) != eyes['front'].score(PICTURE)
-    assert eyes['side'].thresholds == Range(0.2, 0.9)
+    said = [eyes['side'].verdict(score) for score in (0.20, 0.21, 0.89, 0.90)]
+    assert said == [Outcome.FAILURE, Outcome.UNCERTAIN, Outcome.UNCERTAIN, Outcome.SUCCESS]
 
 
 def refusal(path, task='sticks', crops=CROPS):
