@@ -282,10 +282,10 @@ def test_a_clock_that_stands_still_at_the_onset_is_said(monkeypatch):
 
 
 def test_every_file_of_the_catalogue_has_its_turn(make, station):
-    more = replace(GOOD, digest='c')
-    station.stored['c'] = V.SUCCESS
+    more = tuple(replace(GOOD, digest=digest) for digest in 'cd')
+    station.stored |= dict.fromkeys('cd', V.SUCCESS)
     station.verdicts = [verdict(V.FAILURE)] * 99
-    make(1, (GOOD, more, BAD)).run(replace(REQUEST, trials=3))
+    make(1, (GOOD, *more, BAD)).run(replace(REQUEST, trials=3))
     replayed = [words[-1] for words in station.log if words.startswith('stored')]
     assert replayed == ['a', 'b', 'c', 'b']
 
