@@ -114,6 +114,7 @@ def test_it_shares_no_code_with_the_judge_and_nobody_else_uses_it():
         if 'second_opinion import' in path.read_text()
     }
     assert users == {
+        'cli/environment_drill.py',  # tries the audits
         'rollout/auditing/second.py',
         'rollout/judge_auditor.py',
         'tasks/pin_insertion/second_opinion.py',
