@@ -17,6 +17,7 @@ from enpire_nodes.bringup.files import configuration_file
 from enpire_nodes.bringup.parameters import check_value, flatten, read_parameters
 from enpire_nodes.bringup.strict import ConfigurationError, read_yaml, Section, suggest
 from enpire_nodes.bringup.table import COMPOSITIONS, NODES
+from enpire_nodes.common.files import config_directory
 from enpire_nodes.tasks.registry import task_names
 
 __all__ = ['ConfigurationError', 'Respawn', 'StationConfiguration', 'load_configuration']
@@ -125,7 +126,8 @@ def load_configuration(
         content['manifest'] = str(Path(overrides['manifest']).expanduser().absolute())
     if weights:
         named = content.get('files') or {}
-        content['files'] = {**named, 'weights': str(Path(weights).expanduser().absolute())}
+        if isinstance(named, Mapping):  # else it is refused below
+            content['files'] = {**named, 'weights': str(Path(weights).expanduser().absolute())}
     top = Section(str(file), content)
 
     station = top.take('station', 'station_1', check=_check_name)
@@ -149,7 +151,7 @@ def load_configuration(
         driver=driver,
         station_file=_file(files, 'station', file, 'simulated.yaml'),
         limits_file=_file(files, 'limits', file, '../safety/yam.yaml'),
-        task_file=_file(files, 'task', file, '') or _shipped_settings(file, task),
+        task_file=_file(files, 'task', file, '') or _shipped_settings(task),
         weights_file=_file(files, 'weights', file, ''),
         nodes=nodes,
         groups=_groups(top, nodes),
@@ -167,7 +169,16 @@ def load_configuration(
         section.finish()
     if configuration.driver == 'external' and configuration.pace != 'realtime':
         raise top.error('pace', 'a robot that is brought up elsewhere runs in realtime only')
+    if configuration.manifest and not _executor_alone(configuration.groups):
+        raise top.error(
+            'composition', 'policy_executor loads controllers, which are not frozen: with a '
+            'manifest it needs a process of its own'
+        )  # fmt: skip
     return configuration
+
+
+def _executor_alone(groups: tuple[tuple[str, ...], ...]) -> bool:
+    return all(len(group) == 1 for group in groups if 'policy_executor' in group)
 
 
 def _nodes(top: Section, driver: str) -> tuple[str, ...]:
@@ -249,8 +260,8 @@ def _remappings(top: Section, nodes: tuple[str, ...]) -> dict[str, dict[str, str
     return result
 
 
-def _shipped_settings(base: Path, task: str) -> Path | None:
-    path = base.parents[1] / 'tasks' / f'{task}.yaml'
+def _shipped_settings(task: str) -> Path | None:
+    path = config_directory() / 'tasks' / f'{task}.yaml'
     return path if path.is_file() else None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import queue
 import threading
 import time
+import traceback
 
 from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import ResearchStatus, ResetStatistics, StationState, Trial, Utilization
@@ -215,8 +216,17 @@ class TrialRunner(StationNode):
         while (job := self._jobs.get()) is not None:
             try:
                 job()
-            except StationError as error:
-                self._post(lambda words=str(error): self.set_fault(words))
+            except Exception as error:  # noqa: BLE001 - the thread must outlive its jobs
+                words = str(self._known(error))
+                self._post(lambda words=words: self.set_fault(words))
+
+    def _known(self, error: Exception) -> StationError:
+        """Return an error with a code; log what nobody has foreseen."""
+        if isinstance(error, StationError):
+            return error
+        self.get_logger().error(traceback.format_exc())
+        words = f'{type(error).__name__}: {error}; see the log of {self.get_name()}'
+        return StationError(ErrorCode.RUNNER_INTERNAL, words)
 
     def _run(self, request: RequestRecord) -> None:
         self._working = True
@@ -224,12 +234,12 @@ class TrialRunner(StationNode):
             result = self._requests.run(request, started=self._request_started)
             message = runner_messages.result_message(result)
             succeeded = result.outcome is RequestOutcome.COMPLETED
-        except StationError as error:
-            succeeded = False
+        except Exception as error:  # noqa: BLE001 - whoever waits for the result gets one
+            succeeded, known = False, self._known(error)
             message = RunTrials.Result(
                 outcome=RunTrials.Result.STOPPED,
-                error_code=int(error.code),
-                message=error.message,
+                error_code=int(known.code),
+                message=known.message,
                 request_id=request.request_id,
             )
         finally:

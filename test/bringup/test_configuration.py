@@ -50,6 +50,32 @@ def test_the_weights_of_the_judge_are_named_beside_the_other_files_or_by_a_perso
         load_configuration(write(f'files: {{{files}, weights: none.npz}}', 'other.yaml'))
 
 
+def test_weights_are_put_beside_files_alone(write: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / 'eyes.npz').write_bytes(b'')
+    with pytest.raises(ConfigurationError, match='files'):
+        load_configuration(write('files: 3'), weights=tmp_path / 'eyes.npz')
+
+
+def test_the_settings_that_ship_with_a_task_are_taken_wherever_the_station_lies(
+    station_file: StationFile,
+) -> None:
+    shipped = load_configuration()
+    assert shipped.task_file is not None
+    assert load_configuration(station_file()).task_file == shipped.task_file
+
+
+def test_what_loads_controllers_shares_no_process_with_what_is_frozen(
+    station_file: StationFile, tmp_path: Path
+) -> None:
+    (tmp_path / 'manifest.json').write_bytes(b'')
+    manifest = f'manifest: {tmp_path}/manifest.json'
+    load_configuration(station_file(manifest))
+    load_configuration(station_file('composition: single'))
+    for composition in ('single', '[[policy_executor, reward_classifier]]'):
+        with pytest.raises(ConfigurationError, match='policy_executor loads controllers'):
+            load_configuration(station_file(f'{manifest}\ncomposition: {composition}'))
+
+
 def test_overrides_win_over_the_file_and_none_leaves_it(station_file: StationFile) -> None:
     file = station_file('pace: scaled\nspeed: 2\nstation: left_lab')
     configuration = load_configuration(file, pace='lockstep', speed=None, run='elsewhere')

@@ -125,6 +125,19 @@ def test_trials_run_and_are_told(bench):
     assert {StationState.EXECUTING, StationState.VERIFYING} <= shown
 
 
+def test_a_defect_of_the_runner_ends_its_request_and_nothing_else(bench, monkeypatch):
+    def fail(*arguments, **named):
+        raise ZeroDivisionError('a defect')
+
+    monkeypatch.setattr(type(bench.runner._requests), 'run', fail)
+    result = bench.run()
+    assert result.outcome == RunTrials.Result.STOPPED
+    assert result.error_code == ErrorCode.RUNNER_INTERNAL
+    assert 'ZeroDivisionError: a defect; see the log' in result.message
+    monkeypatch.undo()
+    assert bench.run().outcome == RunTrials.Result.COMPLETED
+
+
 def test_the_same_request_again_runs_only_what_is_missing(bench):
     bench.run(trials=2, seeds=[5, 6])
     again = bench.run(trials=2, seeds=[5, 6])
