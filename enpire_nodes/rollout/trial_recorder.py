@@ -23,6 +23,11 @@ from enpire_nodes.ros.node import StationNode
 _STARTING_DISCOVERY_PERIOD = 0.1
 # A message this old still shows that its topic is arriving, and begins the bag; s.
 _FRESH = 0.15
+# What the judge saw may still be on its way: a recording that is told to end goes on for this
+# long, or until nothing comes for a moment; s.
+_DRAIN = 0.06
+_QUIET = 0.02
+_WATCH = 0.02
 # A disk that takes longer to flush a bag is reported; s.
 _CLOSE_TIMEOUT = 20.0
 
@@ -35,6 +40,8 @@ class Session:
     :param deadline: by the monotonic clock, for them to do so.
     :param channels: index of each recorded topic in the recording.
     :param lost_before: what the middleware had lost when it began.
+    :param stop_at: by the monotonic clock, when a recording that is to end takes no more; 0
+        before.
     """
 
     trial_id: str
@@ -44,7 +51,12 @@ class Session:
     channels: dict[str, int]
     lost_before: dict[str, int]
     started: bool = False
-    stopping: bool = False
+    stop_at: float = 0.0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self.stop_at > 0.0
 
 
 class TrialRecorder(StationNode):
@@ -55,7 +67,7 @@ class TrialRecorder(StationNode):
         self._session: Session | None = None
         self._last: tuple[str, StopRecording.Response] | None = None
         self._taps: Taps | None = None
-        self._looked = 0.0
+        self._looked = self._heard = 0.0
         self._owned: list = []
 
     def configure(self) -> None:
@@ -72,7 +84,7 @@ class TrialRecorder(StationNode):
                 self.create_service(StopRecording, 'recorder/stop', self._stop),
             ),
             (self.destroy_timer, self.create_steady_timer(period, self._discover)),
-            (self.destroy_timer, self.create_steady_timer(0.05, self._watch)),
+            (self.destroy_timer, self.create_steady_timer(_WATCH, self._watch)),
         ]
         self._discover()
 
@@ -112,7 +124,7 @@ class TrialRecorder(StationNode):
     # -- messages -----------------------------------------------------------------------------
 
     def _receive(self, tap: Tap, data: bytes) -> None:
-        session = self._session
+        session, self._heard = self._session, time.monotonic()
         if session is not None:
             channel = session.channels.get(tap.topic.name)
             if channel is not None:
@@ -249,8 +261,7 @@ class TrialRecorder(StationNode):
     ) -> StopRecording.Response:
         session = self._session
         if session is not None and session.trial_id == request.trial_id:
-            session.stopping = True
-            session.recording.stop()
+            session.stop_at = session.stop_at or time.monotonic() + _DRAIN
             self._watch()
         if self._last is not None and self._last[0] == request.trial_id:
             return self._last[1]
@@ -265,9 +276,15 @@ class TrialRecorder(StationNode):
         return response
 
     def _watch(self) -> None:
-        """Take note of a recording that has closed."""
+        """End a recording that is to end, and take note of one that has closed."""
         session = self._session
-        if session is None or session.recording.closed is None:
+        if session is None:
+            return
+        if session.stopping:
+            now = time.monotonic()
+            if now >= session.stop_at or now - self._heard >= _QUIET:
+                session.recording.stop()
+        if session.recording.closed is None:
             return
         if not session.started and not session.stopping:
             return  # the client that waits for its start is told why

@@ -11,6 +11,7 @@ from station_doubles import in_spinning_thread
 
 from enpire_msgs.srv import StartRecording, StopRecording
 from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.rollout import trial_recorder
 from enpire_nodes.rollout.recording.check import check_bag
 from enpire_nodes.rollout.trial_recorder import TrialRecorder
 from enpire_nodes.ros import qos
@@ -50,6 +51,21 @@ def test_a_trial_is_recorded_and_reads_back(station, recorder):
         joints = [c for c in reader.connections if c.topic == '/station_1/joint_states']
         _, _, data = next(reader.messages(joints))
         assert reader.deserialize(data, joints[0].msgtype).position[0] == 0.5
+
+
+def test_what_is_on_its_way_when_the_trial_ends_is_recorded(station, recorder, monkeypatch):
+    monkeypatch.setattr(trial_recorder, '_DRAIN', 0.5)
+    station.start()
+    before = sum(recorder._session.recording.written().values())
+    assert sum(item.messages for item in station.stop().topics) > before + 20
+
+
+def test_nobody_waits_for_what_does_not_come(station, recorder, monkeypatch):
+    monkeypatch.setattr(trial_recorder, '_DRAIN', 600.0)
+    station.start()
+    station.silent = {station.joints, station.pose, station.image}
+    monkeypatch.setattr(trial_recorder, '_QUIET', 0.05)
+    assert station.stop().outcome == STOP.CLOSED
 
 
 def test_required_flags_and_types_are_reported(station, recorder):
