@@ -21,11 +21,9 @@ from enpire_nodes.cli.environment_work import add_task
 from enpire_nodes.common.errors import StationError
 from enpire_nodes.environment.acceptance.report import read
 from enpire_nodes.environment.contract.freeze import MANIFEST
-from enpire_nodes.rollout.auditing.audits import Audits
-from enpire_nodes.rollout.human_time import human_seconds, in_words
+from enpire_nodes.rollout.human_time import cost_of
 from enpire_nodes.rollout.labelled import labels_of
 from enpire_nodes.rollout.ledger import LedgerReader
-from enpire_nodes.rollout.records import VerdictOutcome
 
 HELP = 'where phase one of a task stands, and what comes next'
 
@@ -66,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     found = list(steps(args.task, directory, frozen))
     console = make_console()
     console.print(_table(found))
-    cost = _cost(directory / 'run')
+    cost = cost_of(directory / 'run')
     if cost:
         console.print(cost)
     following = next((step for step in found if not step.done), None)
@@ -132,12 +130,7 @@ def _trials(run: Path) -> tuple[int, int, tuple[str, ...]]:
             trials = [trial for trial in ledger.trials() if trial.requester == REQUESTER]
     except StationError:
         return 0, 0, ()
-    judged = {
-        (trial.trial_id, attempt.index)
-        for trial in trials
-        for attempt in trial.attempts
-        if attempt.verdict.outcome is not VerdictOutcome.UNSET
-    }
+    judged = {(trial.trial_id, attempt.index) for trial in trials for attempt in trial.judged}
     labels = labels_of(run)
     return len(judged), len(judged - set(labels.known)), labels.disputed
 
@@ -151,14 +144,6 @@ def _accepted(report: Path) -> tuple[bool, str]:
         return False, error.message
     failed = [item['name'] for item in content['criteria'] if not item['passed']]
     return content['passed'], f'not passed: {", ".join(failed)}' if failed else 'passed'
-
-
-def _cost(run: Path) -> str:
-    try:
-        with LedgerReader(run) as ledger:
-            return in_words(human_seconds(ledger.trials(), Audits.of(run)))
-    except StationError:
-        return ''
 
 
 def _table(found: list[Step]) -> Table:

@@ -12,6 +12,7 @@ from enpire_nodes.cli.environment_work import add_task
 from enpire_nodes.cli.runs import console
 from enpire_nodes.environment.acceptance.report import read
 from enpire_nodes.environment.acceptance.table import tables
+from enpire_nodes.rollout.human_time import cost_of
 
 HELP = 'print the acceptance report'
 
@@ -37,4 +38,6 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write('\n')
     else:
         console().print(tables(report))
+        cost = cost_of(folder / 'run') or 'human minutes 0: nobody was timed in phase one'
+        console().print(cost, markup=False)
     return 0 if report['passed'] else 1

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
+from enpire_nodes.common.errors import StationError
 from enpire_nodes.rollout.auditing.audits import Audits
+from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import TrialRecord
 
 #: Steering a whole attempt, and taking over from another controller.
@@ -37,3 +40,12 @@ def in_words(seconds: Counter[str]) -> str:
         return ''
     parts = ', '.join(f'{name} {value / 60.0:.1f}' for name, value in seconds.most_common())
     return f'human minutes {sum(seconds.values()) / 60.0:.1f}: {parts}'
+
+
+def cost_of(run: Path) -> str:
+    """Return the human minutes of a run in one line; empty when nobody spent any."""
+    try:
+        with LedgerReader(run) as ledger:
+            return in_words(human_seconds(ledger.trials(), Audits.of(run)))
+    except StationError:
+        return ''

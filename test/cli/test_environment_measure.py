@@ -93,7 +93,9 @@ def test_a_few_episodes_are_measured_by_a_worker_reported_and_not_accepted(
         assert cv2.imread(str(tmp_path / name)).max() > 100
 
     assert run('report', 'pin_insertion', '--output', tmp_path) == 1
-    assert 'NOT accepted: episodes, kinds' in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert 'NOT accepted: episodes, kinds' in said
+    assert 'human minutes 0' in said
     assert run('report', 'pin_insertion', '--output', tmp_path, '--json') == 1
     assert json.loads(capsys.readouterr().out) == report
 

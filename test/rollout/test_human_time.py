@@ -8,7 +8,7 @@ from trial_support import ended, fill, open_trial
 
 from enpire_nodes.rollout.auditing.audits import Audits
 from enpire_nodes.rollout.auditing.book import AuditBook, LABEL
-from enpire_nodes.rollout.human_time import human_seconds, in_words, steered
+from enpire_nodes.rollout.human_time import cost_of, human_seconds, in_words, steered
 from enpire_nodes.rollout.records import TrialOutcome
 
 
@@ -35,6 +35,8 @@ def test_labels_count_beside_steering(tmp_path):
     AuditBook(tmp_path).append(LABEL, {**data, 'seconds': 12.0})
     AuditBook(tmp_path).append(LABEL, {**data, 'seconds': 3.0})
     assert human_seconds([trial(6.0)], Audits.of(tmp_path)) == {'label': 15.0, 'demonstrate': 6.0}
+    assert cost_of(tmp_path).startswith('human minutes 0.2: label 0.2')
+    assert cost_of(tmp_path / 'no run') == ''
 
 
 @pytest.mark.parametrize(
