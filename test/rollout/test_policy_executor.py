@@ -67,7 +67,7 @@ class FakeObserver:
 @pytest.fixture(autouse=True)
 def task(monkeypatch):
     monkeypatch.setattr(
-        'enpire_nodes.environment.context.load_task', lambda name, settings: FakeTask(settings)
+        'enpire_nodes.environment.setup.load_task', lambda name, settings: FakeTask(settings)
     )
     monkeypatch.setattr(FakeTask, 'periods', 5)
     monkeypatch.setattr(FakeTask, 'failure', None)
