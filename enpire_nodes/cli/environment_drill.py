@@ -21,6 +21,7 @@ from enpire_nodes.cli.environment_bench import BenchFiles, JudgeBench
 from enpire_nodes.cli.environment_work import (
     add_station,
     add_task,
+    add_weights,
     add_workers,
     count,
     for_station,
@@ -108,7 +109,7 @@ def add_parser(subparsers: Any) -> None:
         '--seed', type=count, default=_FIRST, metavar='N',
         help=f'of the first episode (default: {_FIRST})',
     )  # fmt: skip
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='of the learned eyes')
+    add_weights(parser)
     add_workers(parser)
     parser.add_argument(
         '--output', type=Path, metavar='FILE', help='default: environment/TASK/drill.json'

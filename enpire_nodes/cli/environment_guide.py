@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
             markup=False,
         )
         return 0
-    console.print(f'next: {following.command}', markup=False)
+    console.print(f'next: {following.command}', soft_wrap=True, markup=False)
     return 1
 
 
@@ -87,13 +87,13 @@ def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
     :param directory: of phase one.
     :param frozen: of the manifest.
     """
-    recorded = directory / 'run'
+    usual, recorded = directory == Path('environment') / task, directory / 'run'
     judged, unlabelled, disputed = _trials(recorded)
     yield Step(
         'record',
         judged > 0,
         f'{judged} judged attempts' if judged else 'nothing yet',
-        f'enpire environment record --run {recorded}',
+        'enpire environment record' + _unless(usual, f' --run {recorded}'),
     )
     quarrel = f', of which people differ: {"; ".join(disputed)}' if disputed else ''
     yield Step(
@@ -107,20 +107,30 @@ def steps(task: str, directory: Path, frozen: Path) -> Iterator[Step]:
         'fit',
         weights.is_file(),
         str(weights) if weights.is_file() else 'no weights',
-        f'enpire environment fit {task}',
+        f'enpire environment fit {task}' + _unless(usual, f' --run {recorded} --output {weights}'),
     )
     report = directory / 'acceptance.json'
     accepted, words = _accepted(report)
     yield Step(
-        'measure', accepted, words, f'enpire environment measure {task} --weights {weights}'
+        'measure',
+        accepted,
+        words,
+        f'enpire environment measure {task} --weights {weights}'
+        + _unless(usual, f' --output {directory}'),
     )
     manifest = frozen / MANIFEST
     yield Step(
         'freeze',
         manifest.is_file(),
         str(manifest) if manifest.is_file() else 'not frozen',
-        f'enpire freeze {task} --weights {weights} --report {report} --output {frozen}',
+        f'enpire freeze {task} --weights {weights}'
+        + _unless(usual, f' --report {report}')
+        + _unless(frozen == Path('frozen') / task, f' --output {frozen}'),
     )
+
+
+def _unless(usual: bool, option: str) -> str:
+    return '' if usual else option
 
 
 def _trials(run: Path) -> tuple[int, int, tuple[str, ...]]:
@@ -148,9 +158,9 @@ def _accepted(report: Path) -> tuple[bool, str]:
 
 def _table(found: list[Step]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ('', 'step', 'there is', 'command'):
+    for name in ('', 'step', 'there is'):
         table.add_column(name, overflow='fold')
     for step in found:
         mark = '[green]✔[/]' if step.done else '[yellow]·[/]'
-        table.add_row(mark, step.name, escape(step.state), escape(step.command))
+        table.add_row(mark, step.name, escape(step.state))
     return table

@@ -19,6 +19,7 @@ from enpire_nodes.cli.environment_work import (
     add_evidence,
     add_station,
     add_task,
+    add_weights,
     add_workers,
     count,
     for_station,
@@ -69,7 +70,7 @@ def add_parser(subparsers: Any) -> None:
         '--seed', type=count, default=HELD_OUT, metavar='N',
         help=f'of the first episode (default: {HELD_OUT}; do not fit on these)',
     )  # fmt: skip
-    parser.add_argument('--weights', type=Path, metavar='FILE', help='of the learned eyes')
+    add_weights(parser)
     add_workers(parser)
     parser.add_argument(
         '--output', type=Path, metavar='DIR',

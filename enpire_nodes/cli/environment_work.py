@@ -58,6 +58,11 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Add the argument ``--weights``."""
+    parser.add_argument('--weights', type=Path, metavar='FILE', help='of the learned eyes')
+
+
 def add_evidence(parser: argparse.ArgumentParser, words: str) -> None:
     """Add the argument ``--evidence``.
 
