@@ -18,6 +18,7 @@ from typing import Any
 
 from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
 from enpire_nodes.cli.environment_work import add_station, count
+from enpire_nodes.cli.run import parse_settings
 from enpire_nodes.common.errors import StationError
 from enpire_nodes.rollout.records import TrialRecord
 
@@ -54,6 +55,10 @@ def add_parser(subparsers: Any) -> None:
         'plan', nargs='*', type=Share.parse, metavar='CONTROLLER:TRIALS',
         help=f'default: {" ".join(PLAN)}',
     )  # fmt: skip
+    parser.add_argument(
+        '--set', action='append', default=[], metavar='CONTROLLER.SETTING=VALUE', dest='settings',
+        help='a setting of a controller, such as replay.bag=...; may be repeated',
+    )  # fmt: skip
     add_station(parser)
     parser.add_argument(
         '--run', dest='directory', metavar='DIR', help='default: environment/<task>/run'
@@ -77,10 +82,12 @@ def run(args: argparse.Namespace) -> int:
     from enpire_nodes.cli.runs import console as make_console
     from enpire_nodes.cli.session import own_domain, work
     from enpire_nodes.rollout.ledger import LedgerReader
+    from enpire_nodes.rollout.messages import parameter_messages
     from enpire_nodes.rollout.trial.requests import new_request_id
 
     plan = args.plan or [Share.parse(text) for text in PLAN]
     try:
+        settings = settings_by_controller(args.settings, plan)
         task = load_configuration(args.station).task
         directory = Path(args.directory or f'environment/{task}/run').absolute()
         configuration = load_configuration(
@@ -90,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
             run=directory,
             parameters={'driver': {'publish_ground_truth': True}} if args.truth else {},
         )
-    except ConfigurationError as error:
+    except (ConfigurationError, ValueError) as error:
         sys.stderr.write(f'enpire environment record: {error}\n')
         return 2
     console = make_console()
@@ -104,6 +111,7 @@ def run(args: argparse.Namespace) -> int:
                 trials=share.trials,
                 max_attempts=args.attempts,
                 controller=share.controller,
+                controller_parameters=parameter_messages(settings.get(share.controller, {})),
             )
             for share in plan
         ]
@@ -118,6 +126,25 @@ def run(args: argparse.Namespace) -> int:
         return 1
     console.print(f'next: enpire environment guide {task}', markup=False)
     return 0
+
+
+def settings_by_controller(
+    texts: Sequence[str], plan: Sequence[Share]
+) -> dict[str, dict[str, Any]]:
+    """Read ``CONTROLLER.SETTING=VALUE``.
+
+    :raises ValueError: it has another form, or names a controller that the plan has not.
+    """
+    found: dict[str, dict[str, Any]] = {share.controller: {} for share in plan}
+    for name, value in parse_settings(texts).items():
+        controller, _, setting = name.partition('.')
+        if controller not in found or not setting:
+            raise ValueError(
+                f'--set {name}: name a controller of the plan and its setting; '
+                f'the plan has {", ".join(found)}'
+            )
+        found[controller][name] = value
+    return found
 
 
 def summary(trials: Sequence[TrialRecord]) -> str:
