@@ -25,9 +25,8 @@ _STARTING_DISCOVERY_PERIOD = 0.1
 _FRESH = 0.15
 # What the judge saw may still be on its way: a recording that is told to end goes on for this
 # long, or until nothing comes for a moment; s.
-_DRAIN = 0.06
-_QUIET = 0.02
-_WATCH = 0.02
+_DRAIN = 0.02
+_QUIET = 0.01
 # A disk that takes longer to flush a bag is reported; s.
 _CLOSE_TIMEOUT = 20.0
 
@@ -84,7 +83,7 @@ class TrialRecorder(StationNode):
                 self.create_service(StopRecording, 'recorder/stop', self._stop),
             ),
             (self.destroy_timer, self.create_steady_timer(period, self._discover)),
-            (self.destroy_timer, self.create_steady_timer(_WATCH, self._watch)),
+            (self.destroy_timer, self.create_steady_timer(0.05, self._watch)),
         ]
         self._discover()
 
@@ -245,13 +244,13 @@ class TrialRecorder(StationNode):
 
     def _missing(self, session: Session) -> list[str]:
         """Return required patterns without a publisher, and topics without a message, in words."""
-        written = session.recording.written()
+        accepted = session.recording.accepted()
         missing = []
         for pattern in session.required:
             names = self._taps.matching(pattern)
             if not names:
                 missing.append(f'{pattern} (nobody publishes it)')
-            missing.extend(name for name in names if not written.get(name))
+            missing.extend(name for name in names if not accepted.get(name))
         return missing
 
     # -- stopping -----------------------------------------------------------------------------

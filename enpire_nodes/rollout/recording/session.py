@@ -77,6 +77,7 @@ class Recording:
         self._put_bytes = self._taken_bytes = 0
         self._dropped: dict[int, int] = {}
         self._written: list[int] = []
+        self._accepted: list[int] = []
         self._stop = threading.Event()
         self._closed: Closed | None = None
         self._thread = threading.Thread(target=self._run, name='bag writer', daemon=True)
@@ -91,6 +92,7 @@ class Recording:
         """
         definition_of(topic.type)
         self._topics.append(topic)
+        self._accepted.append(0)
         self._queue.append(topic)
         return len(self._topics) - 1
 
@@ -102,7 +104,12 @@ class Recording:
             self._dropped[index] = self._dropped.get(index, 0) + 1
             return
         self._put_bytes += len(data)
+        self._accepted[index] += 1
         self._queue.append((index, data, log_ns))
+
+    def accepted(self) -> dict[str, int]:
+        """Return how many messages of each topic are in the bag or on their way to it."""
+        return {topic.name: count for topic, count in zip(self._topics, self._accepted)}
 
     def written(self) -> dict[str, int]:
         """Return how many messages of each topic have reached the bag."""

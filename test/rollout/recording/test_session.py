@@ -35,7 +35,9 @@ def test_what_is_put_in_is_in_the_bag(tmp_path):
 def test_it_says_what_has_reached_the_bag(tmp_path):
     recording = Recording(tmp_path / 'bag')
     index = recording.add_topic(STRING)
+    assert recording.accepted() == {'/a': 0}
     recording.put(index, DATA, 1)
+    assert recording.accepted() == {'/a': 1}
     wait_for(lambda: recording.written() == {'/a': 1})
     assert recording.closed is None
     recording.join(5.0)
