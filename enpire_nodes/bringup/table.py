@@ -80,8 +80,8 @@ AUDITED_PARTNERS = (
 
 #: Ready ways to share processes. What shares one works at different times, so that nobody waits
 #: for the other; driver, gate and executor keep their periods best alone, and the auditor looks at
-#: pictures whenever a trial has ended. Measured on 2 cores at real time without an auditor
-#: (`enpire bench`): separate 0.98 cores and 671 MB, grouped 0.95 cores and 532 MB.
+#: pictures whenever a trial has ended. Measured on 2 cores at real time (`enpire bench`): separate
+#: 1.20 cores and 792 MB, grouped 1.13 cores and 661 MB.
 COMPOSITIONS: Mapping[str, list[list[str]]] = {
     'separate': [],
     'grouped': [
