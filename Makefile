@@ -7,12 +7,13 @@ PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest \
 	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin
 LINTED := enpire_nodes launch scripts setup.py test
 
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup demo test bench soak lint clean
 
 help:
 	@echo 'make demo    run a simulated station: reset, execute, verify, record, again'
 	@echo 'make test    run the tests                     (ARGS="-k gate" selects some)'
 	@echo 'make bench   measure what the suite costs, and its latencies'
+	@echo 'make soak    keep a simulated station at work for about an hour'
 	@echo 'make lint    check the style of the code'
 	@echo 'make setup   only make what the others need; then ". scripts/env.sh" to work here'
 	@echo 'make clean   remove what make made; recorded runs stay in runs/'
@@ -31,6 +32,10 @@ test: setup
 
 bench: setup
 	@$(ENTER) enpire bench $(ARGS)
+
+# 300 trials of each controller; it fails unless everything that the demo promises is kept.
+soak: setup
+	@$(ENTER) enpire demo --trials 300 $(ARGS)
 
 lint: setup
 	@$(ENTER) ruff check $(LINTED) && ruff format --check $(LINTED)
