@@ -54,7 +54,8 @@ def test_a_trial_is_recorded_and_reads_back(station, recorder):
 
 
 def test_what_is_on_its_way_when_the_trial_ends_is_recorded(station, recorder, monkeypatch):
-    monkeypatch.setattr(trial_recorder, '_DRAIN', 0.5)
+    monkeypatch.setattr(trial_recorder, '_DRAIN', 1.0)
+    monkeypatch.setattr(trial_recorder, '_QUIET', 600.0)
     station.start()
     before = sum(recorder._session.recording.accepted().values())
     assert sum(item.messages for item in station.stop().topics) > before + 20
