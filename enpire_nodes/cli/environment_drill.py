@@ -19,6 +19,7 @@ from rich.table import Table
 from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.cli.environment_bench import BenchFiles, JudgeBench
 from enpire_nodes.cli.environment_work import (
+    add_held_out,
     add_station,
     add_task,
     add_weights,
@@ -26,6 +27,8 @@ from enpire_nodes.cli.environment_work import (
     count,
     for_station,
     HELD_OUT,
+    make_folder,
+    require_held_out_seed,
     work,
 )
 from enpire_nodes.cli.runs import console
@@ -35,6 +38,7 @@ from enpire_nodes.environment.acceptance.broken import broken_judges
 from enpire_nodes.environment.acceptance.judged import Case, require_both_classes
 from enpire_nodes.environment.acceptance.measure import plan
 from enpire_nodes.environment.evidence import Evidence, judge
+from enpire_nodes.environment.setup import JudgeSetup
 from enpire_nodes.rollout.auditing.alarm import AlarmRule, SECOND, TRUTH
 from enpire_nodes.rollout.auditing.drill import Heard, trials_until_noticed
 from enpire_nodes.rollout.records import VerdictOutcome
@@ -64,24 +68,34 @@ class DrillBench(JudgeBench):
     def __init__(self, files: BenchFiles) -> None:
         super().__init__(files)
         self._judges = dict(broken_judges(self._setup))
+        # it believes what the judge believes of the cameras, and shares nothing else with it
+        self._opinions = {
+            id(setup.cameras): second_opinion_of(self.task, setup.cameras)
+            for setup in self._judges.values()
+        }
 
     def heard(self, case: Case) -> dict[str, dict[str, Heard]]:
         """Return by judge and auditor what an episode was, and what they say of it."""
         evidence, _ = self.make(case)
         pictures = _as_in_a_bag(evidence)
-        label, found = bool(evidence.label), {}
+        label = bool(evidence.label)
         truth = VerdictOutcome.SUCCESS if label else VerdictOutcome.FAILURE
-        for name, setup in {**self._judges, _KIND: self._setup}.items():
-            verdict = VerdictOutcome.SUCCESS
-            if name != _KIND:
-                verdict = VerdictOutcome(int(judge(setup.verifier(), evidence).outcome))
-            found[name] = {TRUTH: Heard(label, verdict, truth)}
-            # it believes what the judge believes of the cameras, and shares nothing else with it
-            opinion = second_opinion_of(self.task, setup.cameras)
-            if opinion is not None:
-                says = VerdictOutcome(int(opinion.opine(pictures, evidence.states).outcome))
-                found[name][SECOND] = Heard(label, verdict, says)
-        return found
+        seconds = {
+            cameras: VerdictOutcome(int(opinion.opine(pictures, evidence.states).outcome))
+            for cameras, opinion in self._opinions.items()
+            if opinion is not None
+        }
+
+        def told(verdict: VerdictOutcome, setup: JudgeSetup) -> dict[str, Heard]:
+            says = {TRUTH: truth}
+            if id(setup.cameras) in seconds:
+                says[SECOND] = seconds[id(setup.cameras)]
+            return {auditor: Heard(label, verdict, said) for auditor, said in says.items()}
+
+        return {
+            name: told(VerdictOutcome(int(judge(setup.verifier(), evidence).outcome)), setup)
+            for name, setup in self._judges.items()
+        } | {_KIND: told(VerdictOutcome.SUCCESS, self._setup)}
 
 
 def hear(bench: DrillBench, case: Case) -> dict[str, dict[str, Heard]]:
@@ -94,21 +108,18 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser('drill', help=HELP, description=__doc__)
     add_task(parser)
     add_station(parser)
+    add_held_out(parser, episodes=400, seed=_FIRST)
     parser.add_argument(
-        '--episodes', type=count, default=400, metavar='N',
-        help='simulated episodes, half of them successes (default: 400)',
-    )  # fmt: skip
-    parser.add_argument(
-        '--campaigns', type=count, default=500, metavar='N',
+        '--campaigns', type=_positive, default=500, metavar='N',
         help='drawn for each judge and auditor (default: 500)',
     )  # fmt: skip
     parser.add_argument(
-        '--most', type=count, default=300, metavar='N', help='trials of a campaign (default: 300)'
+        '--most',
+        type=_positive,
+        default=300,
+        metavar='N',
+        help='trials of a campaign (default: 300)',
     )
-    parser.add_argument(
-        '--seed', type=count, default=_FIRST, metavar='N',
-        help=f'of the first episode (default: {_FIRST})',
-    )  # fmt: skip
     add_weights(parser)
     add_workers(parser)
     parser.add_argument(
@@ -117,8 +128,17 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=for_station('drill', run))
 
 
+def _positive(text: str) -> int:
+    if not (number := count(text)):
+        raise argparse.ArgumentTypeError('there must be at least 1')
+    return number
+
+
 def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
     """Drill; return 0."""
+    require_held_out_seed(args.seed)
+    output = args.output or Path('environment') / args.task / 'drill.json'
+    make_folder(output.parent)
     files = DrillFiles(BenchFiles.of(configuration, args.weights))
     bench = files()
     kinds = bench.kinds
@@ -134,8 +154,6 @@ def run(args: argparse.Namespace, configuration: StationConfiguration) -> int:
         'most': args.most,
         'judges': {name: _judge(args, name, episodes) for name in episodes[0]},
     }
-    output = args.output or Path('environment') / args.task / 'drill.json'
-    output.parent.mkdir(parents=True, exist_ok=True)
     write_json(output, report)
     console().print(table(report))
     console().print(

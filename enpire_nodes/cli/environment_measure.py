@@ -17,6 +17,7 @@ from enpire_nodes.bringup.configuration import StationConfiguration
 from enpire_nodes.cli.environment_bench import BenchFiles, JudgeBench
 from enpire_nodes.cli.environment_work import (
     add_evidence,
+    add_held_out,
     add_station,
     add_task,
     add_weights,
@@ -26,6 +27,7 @@ from enpire_nodes.cli.environment_work import (
     HELD_OUT,
     labelled_files,
     make_folder,
+    require_held_out_seed,
     work,
 )
 from enpire_nodes.cli.runs import console
@@ -57,19 +59,12 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser('measure', help=HELP, description=__doc__)
     add_task(parser)
     add_station(parser)
-    parser.add_argument(
-        '--episodes', type=count, default=3000, metavar='N',
-        help='simulated episodes, half of them successes (default: 3000)',
-    )  # fmt: skip
+    add_held_out(parser, episodes=3000, seed=HELD_OUT)
     parser.add_argument('--kinds', metavar='KIND,...', help='only these kinds of episodes')
     add_evidence(parser, 'judge the labelled evidence in it too')
     parser.add_argument(
         '--resets', type=count, default=200, metavar='N', help='resets to try (default: 200)'
     )
-    parser.add_argument(
-        '--seed', type=count, default=HELD_OUT, metavar='N',
-        help=f'of the first episode (default: {HELD_OUT}; do not fit on these)',
-    )  # fmt: skip
     add_weights(parser)
     add_workers(parser)
     parser.add_argument(
@@ -137,12 +132,7 @@ def _cases(args: argparse.Namespace, bench: JudgeBench, weights: Path | None) ->
 
 
 def _simulated(args: argparse.Namespace, bench: JudgeBench) -> list[Case]:
-    if args.seed < HELD_OUT:
-        raise StationError(
-            ErrorCode.ENVIRONMENT_NOT_ACCEPTED,
-            f'seeds below {HELD_OUT} are for fitting, and {args.seed} is one: what was learned '
-            'must not be measured; take another --seed',
-        )
+    require_held_out_seed(args.seed)
     kinds = dict(bench.kinds)
     if args.kinds:
         wanted = args.kinds.split(',')

@@ -58,6 +58,34 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def add_held_out(parser: argparse.ArgumentParser, *, episodes: int, seed: int) -> None:
+    """Add the arguments ``--episodes`` and ``--seed`` of simulated episodes to judge.
+
+    :param seed: default, of the first.
+    """
+    parser.add_argument(
+        '--episodes', type=count, default=episodes, metavar='N',
+        help=f'simulated episodes, half of them successes (default: {episodes})',
+    )  # fmt: skip
+    parser.add_argument(
+        '--seed', type=count, default=seed, metavar='N',
+        help=f'of the first episode, from {HELD_OUT} on (default: {seed})',
+    )  # fmt: skip
+
+
+def require_held_out_seed(seed: int) -> None:
+    """Refuse a seed that something may have been fitted on.
+
+    :raises StationError: ENVIRONMENT_NOT_ACCEPTED.
+    """
+    if seed < HELD_OUT:
+        raise StationError(
+            ErrorCode.ENVIRONMENT_NOT_ACCEPTED,
+            f'seeds below {HELD_OUT} are for fitting, and {seed} is one: what was learned must '
+            'not be measured; take another --seed',
+        )
+
+
 def add_weights(parser: argparse.ArgumentParser) -> None:
     """Add the argument ``--weights``."""
     parser.add_argument('--weights', type=Path, metavar='FILE', help='of the learned eyes')

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from enpire_nodes.bringup.configuration import StationConfiguration
+from enpire_nodes.common.environ import restored
 
 
 @dataclass(slots=True)
@@ -74,11 +75,9 @@ def work(console: Console, configuration: StationConfiguration, goals: Sequence[
 @contextmanager
 def own_domain(wanted: int | None = None) -> Iterator[int]:
     """Stay on this machine, in a ROS domain that nobody else uses unless one is given."""
-    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
-    before = {name: os.environ.get(name) for name in names}
-    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    given = wanted if wanted is not None else before['ROS_DOMAIN_ID']
-    try:
+    given = wanted if wanted is not None else os.environ.get('ROS_DOMAIN_ID')
+    with restored('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE'):
+        os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
         if given is not None:
             os.environ['ROS_DOMAIN_ID'] = str(given)
             yield int(given)
@@ -88,9 +87,3 @@ def own_domain(wanted: int | None = None) -> Iterator[int]:
         with domain_coordinator.domain_id() as domain:
             os.environ['ROS_DOMAIN_ID'] = str(domain)
             yield domain
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

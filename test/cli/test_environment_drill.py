@@ -41,7 +41,19 @@ def test_what_goes_on_to_the_end_is_said_to():
     assert list(shown.columns[-1].cells) == ['12, > 300']
 
 
-def test_nothing_to_judge_is_refused():
+def test_nothing_to_judge_is_refused(tmp_path):
     with pytest.raises(StationError) as caught:
-        drill('--episodes', 0)
+        drill('--episodes', 0, '--output', tmp_path / 'drill.json')
     assert caught.value.code is ErrorCode.ENVIRONMENT_TOO_FEW_EPISODES
+
+
+def test_what_may_have_been_learned_is_not_judged(tmp_path):
+    with pytest.raises(StationError, match='for fitting'):
+        drill('--seed', 7, '--output', tmp_path / 'drill.json')
+
+
+@pytest.mark.parametrize('option', ['--campaigns', '--most'])
+def test_none_of_something_is_refused(option, capsys):
+    with pytest.raises(SystemExit):
+        drill(option, 0)
+    assert 'at least 1' in capsys.readouterr().err

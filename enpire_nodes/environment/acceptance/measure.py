@@ -14,6 +14,7 @@ import multiprocessing
 import os
 from typing import Protocol, TypeVar
 
+from enpire_nodes.common.environ import restored
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.acceptance.judged import Case, Judged, judged, ResetTried
 from enpire_nodes.environment.evidence import Evidence, judge_timed, load
@@ -141,16 +142,9 @@ def _failed(why: str) -> StationError:
 @contextlib.contextmanager
 def _one_thread_each() -> Iterator[None]:
     """Let workers that start within run their sums in one thread, as a station's nodes do."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, '1'))
-    try:
+    with restored(*_THREADS):
+        os.environ.update(dict.fromkeys(_THREADS, '1'))
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 @cache  # one for each worker

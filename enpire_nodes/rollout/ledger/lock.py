@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 from pathlib import Path
 import tempfile
@@ -15,6 +16,8 @@ import time
 from types import TracebackType
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+
+_LOG = logging.getLogger(__name__)
 
 
 def station_lock_path(station: str) -> Path:
@@ -57,19 +60,21 @@ class StationLock:
     def _holder(self) -> str:
         try:
             said = json.loads(self.path.read_text())
-            since = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(said['since']))
+            since = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.path.stat().st_mtime))
             return f'{said["owner"]}, process {said["pid"]}, since {since}'
         except (OSError, ValueError, KeyError, TypeError):
             return 'another process (it has not said which)'
 
     def _describe(self, owner: str) -> None:
-        said = {'owner': owner, 'pid': os.getpid(), 'since': int(time.time())}
+        said = {'owner': owner, 'pid': os.getpid()}
         try:
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, json.dumps(said).encode(), 0)
-        except OSError:
-            # A full disk must not keep a station from locking: the lock itself needs no space.
-            return
+        except OSError as error:
+            # a full disk must not keep a station from locking: the lock itself needs no space
+            _LOG.warning(
+                '%s is locked, but does not say by whom (%s); free some space', self.path, error
+            )
 
     def release(self) -> None:
         """Give the lock back; once is enough."""

@@ -55,6 +55,17 @@ def test_a_released_lock_can_be_taken_again(tmp_path):
         StationLock(second.path, owner='third')
 
 
+def test_a_full_disk_still_locks_and_is_told(tmp_path, monkeypatch, caplog):
+    def full(*arguments):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'pwrite', full)
+    with StationLock(tmp_path / 'lock', owner='first'):
+        assert 'No space left' in caplog.text
+        with pytest.raises(StationError, match='it has not said which'):
+            StationLock(tmp_path / 'lock', owner='second')
+
+
 def test_a_damaged_file_still_locks(tmp_path):
     with StationLock(tmp_path / 'lock', owner='first') as lock:
         lock.path.write_text('nonsense')
