@@ -9,6 +9,7 @@ from pathlib import Path
 import socket
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.keys import write_new
 from enpire_nodes.common.writing import write_atomically
 from enpire_nodes.environment.contract import signing
 from enpire_nodes.environment.contract.accepted import require_accepted
@@ -56,17 +57,23 @@ def freeze(
     )
     path = output / MANIFEST
     if path.exists():
-        raise _unwritable(
-            f'{path} exists: a new freeze is a new campaign. Name another folder by --output'
-        )
+        raise _taken(path)
     signature = signing.sign(manifest.content(), signing.signing_key(keys))
     try:
         output.mkdir(parents=True, exist_ok=True)
         write_atomically(output / REPORT, judged)
-        write_atomically(path, manifest_text(manifest, signature).encode())
+        made = write_new(path, manifest_text(manifest, signature).encode(), mode=0o644)
     except OSError as error:
         raise _unwritable(f'{path} cannot be written ({error.strerror})') from error
+    if not made:
+        raise _taken(path)
     return manifest
+
+
+def _taken(path: Path) -> StationError:
+    return _unwritable(
+        f'{path} exists: a new freeze is a new campaign. Name another folder by --output'
+    )
 
 
 def _unwritable(reason: str) -> StationError:

@@ -158,10 +158,9 @@ class CanaryTrials:
                 relative_bag=self.ledger.run.relative(bag),
             )
         self.trial_closed(closed)
+        # first: a policy that is lost now must not hide a judge gone wrong
         try:
-            self._weigh(
-                closed
-            )  # first: a policy that is lost now must not hide a judge gone wrong
+            self._weigh(closed)
         finally:
             self._put_back()
         return closed

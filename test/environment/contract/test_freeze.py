@@ -32,22 +32,31 @@ def test_a_second_freeze_needs_a_folder_of_its_own_and_is_another_environment(be
     assert bench.freeze(output=bench.root / 'second').digest != first.digest
 
 
-def test_a_crash_leaves_no_part_of_a_manifest_and_the_next_freeze_goes_on(bench, monkeypatch):
-    real = module.write_atomically
+def test_a_crash_leaves_no_manifest_and_the_next_freeze_goes_on(bench, monkeypatch):
+    def crash(path, content, *, mode):
+        path.with_name('partial').write_bytes(content[:99])
+        raise KeyboardInterrupt
 
-    def crash(path, content):
-        if path == bench.manifest_file:
-            path.with_name('partial').write_bytes(content[:99])
-            raise KeyboardInterrupt
-        real(path, content)
-
-    monkeypatch.setattr(module, 'write_atomically', crash)
+    monkeypatch.setattr(module, 'write_new', crash)
     with pytest.raises(KeyboardInterrupt):
         bench.freeze()
     assert not bench.manifest_file.exists()
     monkeypatch.undo()
     bench.freeze()
     bench.guard()
+
+
+def test_of_two_freezes_at_once_the_second_replaces_nothing(bench, monkeypatch):
+    real, first = module.write_new, b'the manifest of the first'
+
+    def late(path, content, *, mode):
+        path.write_bytes(first)
+        return real(path, content, mode=mode)
+
+    monkeypatch.setattr(module, 'write_new', late)
+    with pytest.raises(StationError, match='a new freeze is a new campaign'):
+        bench.freeze()
+    assert bench.manifest_file.read_bytes() == first
 
 
 def test_the_report_is_kept_as_it_was_judged(bench, monkeypatch):
