@@ -6,8 +6,8 @@ set in between.
 
 from __future__ import annotations
 
-import contextlib
 import json
+import logging
 from pathlib import Path
 import time
 
@@ -15,6 +15,7 @@ from enpire_nodes.common.clock import boot_id
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.writing import write_json
 
+_LOG = logging.getLogger(__name__)
 #: s that looking at a sheet is taken to last at most, when nobody says how long it was.
 LONGEST = 600.0
 
@@ -54,5 +55,10 @@ def seconds_since(note: Path) -> float:
 
 def end(note: Path) -> None:
     """Forget a look, once its time is in the book: it must not be counted for another label."""
-    with contextlib.suppress(OSError):  # the label stands; what is booked twice is time alone
-        note.unlink()
+    try:
+        note.unlink(missing_ok=True)
+    except OSError as error:  # the label stands
+        _LOG.warning(
+            '%s cannot be removed (%s): remove it, or give your next label of this trial its '
+            '--seconds, or the same time is booked twice', note, error.strerror,
+        )  # fmt: skip

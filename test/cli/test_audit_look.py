@@ -64,3 +64,10 @@ def test_a_note_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / 'run').write_text('no folder')
     with pytest.raises(StationError, match=r'cannot note in .*run/audit_1\.json'):
         audit_look.begin(tmp_path / 'run' / 'audit_1.json')
+
+
+def test_a_look_that_cannot_be_forgotten_is_told(note, caplog):
+    note.mkdir()
+    audit_look.end(note)
+    assert 'booked twice' in caplog.text
+    audit_look.end(note.with_name('none'))
