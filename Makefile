@@ -7,11 +7,12 @@ PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest \
 	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin
 LINTED := enpire_nodes launch scripts setup.py test
 
-.PHONY: help setup demo test bench soak lint clean
+.PHONY: help setup demo test test-lerobot bench soak lint clean
 
 help:
 	@echo 'make demo    run a simulated station: reset, execute, verify, record, again'
 	@echo 'make test    run the tests                     (ARGS="-k gate" selects some)'
+	@echo 'make test-lerobot  hold exported datasets against the real lerobot, some GB'
 	@echo 'make bench   measure what the suite costs, and its latencies'
 	@echo 'make soak    keep a simulated station at work for about an hour'
 	@echo 'make lint    check the style of the code'
@@ -29,6 +30,10 @@ test: setup
 	@$(ENTER) $(PYTEST) -m alone $(ARGS); alone=$$?; \
 	$(PYTEST) -m 'not alone' -n 2 --dist loadgroup $(ARGS); others=$$?; \
 	case "$$alone$$others" in 00|05|50) ;; *) exit 1 ;; esac
+
+# lerobot wants an environment of its own, in build/; it takes 5 GB where torch brings CUDA.
+test-lerobot: setup
+	@$(ENTER) python scripts/test_lerobot.py $(ARGS)
 
 bench: setup
 	@$(ENTER) enpire bench $(ARGS)
