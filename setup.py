@@ -20,6 +20,7 @@ NODES = {
 }
 #: Controller -> its class, in a module of the same name.
 CONTROLLERS = {
+    'demonstrator': 'Demonstrator',
     'hold': 'Hold',
     'learned': 'Learned',
     'replay': 'Replay',

@@ -78,7 +78,7 @@ def _import(arguments: argparse.Namespace) -> int:
             store.add(trial)
         except OSError as error:
             raise StationError(
-                ErrorCode.DATASET_UNUSABLE,
+                ErrorCode.IMPROVEMENT_DATASET_UNUSABLE,
                 f'{arguments.store} cannot be written: {error}; {trials} trials are in it',
             ) from error
         trials += 1
@@ -102,7 +102,7 @@ class _Source:
             self._readers = [(store.load, name) for name in store.ids()]
         if not self._readers:
             raise StationError(
-                ErrorCode.DATA_MISSING,
+                ErrorCode.IMPROVEMENT_DATA_MISSING,
                 f'{directory} is no run with trials, and no store with any; name the directory '
                 'that holds `trials/`, or `*.npz`',
             )
@@ -112,7 +112,7 @@ class _Source:
             try:
                 trial = read(what)
             except StationError as error:
-                if error.code is not ErrorCode.REPLAY_UNREADABLE:
+                if error.code is not ErrorCode.IMPROVEMENT_REPLAY_UNREADABLE:
                     raise
                 self.unreadable += 1
                 print(f'enpire: {error.message} ({error.code.name})', file=sys.stderr)

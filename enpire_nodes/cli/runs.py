@@ -23,7 +23,8 @@ def add_run_argument(parser: argparse.ArgumentParser) -> None:
         dest='run_directory',  # `run` is what main() calls
         type=Path,
         metavar='DIR',
-        help='run directory (default: $ENPIRE_RUN, or else the newest below ./runs)',
+        help='run directory (default: $ENPIRE_RUN, else that of the workspace, else the newest '
+        'below ./runs)',
     )
 
 
@@ -43,6 +44,9 @@ def find_run(arguments: argparse.Namespace) -> Path:
             ErrorCode.RUNNER_LEDGER_FAILED,
             f'{named} is not a run: {reason}; name the directory that holds ledger.sqlite',
         )
+    workspace = _workspace_run()
+    if workspace is not None:
+        return workspace
     found = [*Path('.').glob('ledger.sqlite'), *Path('runs').glob('**/ledger.sqlite')]
     if not found:
         raise StationError(
@@ -50,6 +54,17 @@ def find_run(arguments: argparse.Namespace) -> Path:
             'no run was found here: make one with `enpire up`, or name one by --run',
         )
     return max(found, key=_last_change).parent
+
+
+def _workspace_run() -> Path | None:
+    """Return the run that the research workspace we are in learns from."""
+    try:
+        from enpire_nodes.improvement.workspace import Workspace
+
+        runs = Workspace.find(Path.cwd()).runs()
+    except StationError:
+        return None
+    return next((run for run in runs if (run / 'ledger.sqlite').is_file()), None)
 
 
 def console() -> Console:

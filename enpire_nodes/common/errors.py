@@ -1,8 +1,8 @@
 """Errors that travel: every one has the code that the interfaces of ``enpire_msgs`` publish.
 
 The hundreds name the node (gate 100, reset 200, policy 300, reward 400, recorder 500, runner 600,
-supervisor 700, hub 800, environment contract 900). The numbers here and the constants in
-``enpire_msgs/msg/ErrorCode.msg`` are the same list; a test compares them.
+supervisor 700, hub 800, environment contract 900, policy improvement 1000). The numbers here and
+the constants in ``enpire_msgs/msg/ErrorCode.msg`` are the same list; a test compares them.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class ErrorCode(IntEnum):
     RUNNER_OPERATOR_NEEDED = 610
     RUNNER_JUDGE_DOUBTED = 611
     RUNNER_INTERNAL = 612
+
     ENVIRONMENT_MANIFEST_INVALID = 900
     ENVIRONMENT_SIGNATURE_BAD = 901
     ENVIRONMENT_CHANGED = 902
@@ -97,6 +98,15 @@ class ErrorCode(IntEnum):
     ENVIRONMENT_EVIDENCE_UNREADABLE = 907
     ENVIRONMENT_KEY_UNUSABLE = 908
     ENVIRONMENT_WEIGHTS_UNUSABLE = 909
+
+    IMPROVEMENT_RECIPE_INVALID = 1000
+    IMPROVEMENT_DATA_MISSING = 1001
+    IMPROVEMENT_REPLAY_UNREADABLE = 1002
+    IMPROVEMENT_CHECKPOINT_UNUSABLE = 1003
+    IMPROVEMENT_POLICY_REFUSED = 1004
+    IMPROVEMENT_WORKSPACE_UNUSABLE = 1005
+    IMPROVEMENT_DATASET_UNUSABLE = 1006
+    IMPROVEMENT_LEARNER_FAILED = 1007
 
 
 class StationError(Exception):

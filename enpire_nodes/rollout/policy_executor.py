@@ -24,10 +24,12 @@ from enpire_nodes.rollout.messages import parameter_messages
 from enpire_nodes.rollout.policy.attempt import AttemptMotion, MotionLimits
 from enpire_nodes.rollout.policy.client import WorkerSpec
 from enpire_nodes.rollout.policy.episode import Episode
-from enpire_nodes.rollout.policy.host import PolicyHost, Prepared
+from enpire_nodes.rollout.policy.host import PolicyHost, Prepared, Selection
 from enpire_nodes.rollout.policy.operator import OperatorInput
 from enpire_nodes.rollout.policy.outcome import EpisodeResult, Outcome
+from enpire_nodes.rollout.policy.pictures import pictures_for
 from enpire_nodes.rollout.policy.timing import PeriodJitter
+from enpire_nodes.rollout.policy_features import FeaturesTopic
 from enpire_nodes.rollout.policy_messages import previous_attempt, result_message
 from enpire_nodes.rollout.policy_parameters import ControllerParameters, PARAMETERS
 from enpire_nodes.ros import convert, qos
@@ -88,6 +90,7 @@ class PolicyExecutor(StationNode):
             age=lambda: self._senses.period_age,
             after=self._value('send_after') if self.pace == 'realtime' else 0.0,
         )
+        self._features = FeaturesTopic(self)
         self._safety, self._station = SafetyState(), StationState()
         self._subscriptions_of_states = (
             self.create_subscription(SafetyState, 'safety_state', self._on_safety, qos.LATCHED),
@@ -120,6 +123,7 @@ class PolicyExecutor(StationNode):
         self._commander.destroy()
         self._controllers.destroy()
         self.destroy_timer(self._watchdog)
+        self._features.destroy()
         for subscription in self._subscriptions_of_states:
             self.destroy_subscription(subscription)
         self.close()
@@ -181,7 +185,9 @@ class PolicyExecutor(StationNode):
             gripper_effort=task.motion['grip_effort'],
             control_rate=CONTROL_RATE,
             limits=MotionLimits(self._value('max_speed'), self._value('max_lead')),
+            pictures=pictures_for(selection.settings, task.crops(self._setup.cameras)),
         )
+        self._goal = goal
         self._episode = episode = Episode(
             self,
             motion,
@@ -209,7 +215,7 @@ class PolicyExecutor(StationNode):
             previous=tuple(previous_attempt(attempt) for attempt in goal.previous),
         )
         self._when_done(
-            self._host.prepare(selection, context),
+            self._host.prepare(selection, context, trial_id=goal.trial_id),
             lambda prepared, error: self._prepared(episode, prepared, error),
         )
 
@@ -218,6 +224,7 @@ class PolicyExecutor(StationNode):
     ) -> None:
         if prepared is not None:
             self._digest = prepared.digest
+            self._selection = Selection(self._selection.name, prepared.settings)
             if not prepared.walls:
                 self.get_logger().warning(
                     'the policy is NOT isolated from the network: the kernel allows it neither a '
@@ -234,6 +241,10 @@ class PolicyExecutor(StationNode):
             features = {**features, **self._operator.features()}
         answer = self._host.step(features, deadline=self._step_deadline)
         self._when_done(answer, self._episode.answer)
+
+    def sensed(self, stamp: Time) -> None:
+        """Publish what the policy is told."""
+        self._features.publish(self._goal, self._episode.motion, stamp)
 
     def engage(self) -> None:
         """Take the motion lease."""
@@ -315,7 +326,12 @@ class PolicyExecutor(StationNode):
             )
 
     def _on_station(self, state: StationState) -> None:
+        begins = state.state == StationState.RESETTING and (
+            state.trial_id != self._station.trial_id or self._station.state != state.state
+        )
         self._station = state
+        if begins and self._episode is None and self.active:
+            self._warm(state.trial_id)
 
     def _on_twist(self, twist: Twist) -> None:
         linear = twist.linear
@@ -335,9 +351,10 @@ class PolicyExecutor(StationNode):
             )
         return ''
 
-    def _warm(self) -> None:
+    def _warm(self, trial_id: str = '') -> None:
         if self._host is not None:
-            self._when_done(self._host.warm(self._controllers.selection), self._warmed)
+            warming = self._host.warm(self._controllers.selection, trial_id=trial_id)
+            self._when_done(warming, self._warmed)
 
     def _warmed(self, prepared: Prepared | None, error: StationError | None) -> None:
         if error is not None:

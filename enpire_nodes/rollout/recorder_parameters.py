@@ -17,6 +17,7 @@ TOPICS = (
     'driver/*/target_pose',
     'driver/*/gripper/command',
     'operator/*',
+    'policy/features',
     'safety_state',
     'station_state',
     'verdict',

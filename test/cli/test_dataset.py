@@ -66,7 +66,7 @@ def test_a_run_is_read_trial_by_trial(enpire, tmp_path, monkeypatch):
 
     def read(directory):
         if directory.name == 't1':
-            raise StationError(ErrorCode.REPLAY_UNREADABLE, f'{directory} has no bag')
+            raise StationError(ErrorCode.IMPROVEMENT_REPLAY_UNREADABLE, f'{directory} has no bag')
         return made_trial(directory.name)
 
     monkeypatch.setattr(dataset, 'recorded_trial', read)
@@ -92,7 +92,7 @@ def test_an_error_that_is_not_of_one_trial_ends_it(enpire, tmp_path, monkeypatch
 def test_a_folder_without_trials_is_refused(enpire, tmp_path):
     code, _, err = enpire('export', tmp_path, tmp_path / 'out')
     assert code == 1
-    assert 'DATA_MISSING' in err
+    assert 'IMPROVEMENT_DATA_MISSING' in err
 
 
 def test_nothing_is_overwritten(enpire, store, tmp_path):

@@ -24,6 +24,7 @@ def test_codes_are_in_the_block_of_their_node():
         'RECORDER': 5,
         'RUNNER': 6,
         'ENVIRONMENT': 9,
+        'IMPROVEMENT': 10,
     }
     for code in ErrorCode:
         if code >= 100:

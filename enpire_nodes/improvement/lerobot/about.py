@@ -57,7 +57,7 @@ class About:
     def read(cls, dataset: Path) -> About:
         """Read what :meth:`write` wrote.
 
-        :raises StationError: DATASET_UNUSABLE, it is damaged or of another version.
+        :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, it is damaged or of another version.
         """
         path = dataset / TRIALS
         try:

@@ -14,7 +14,7 @@ REQUIREMENT = 'pyarrow==25.0.1'
 def arrow() -> ModuleType:
     """Return ``pyarrow``, with ``pyarrow.parquet`` and ``pyarrow.compute`` in it.
 
-    :raises StationError: DATASET_UNUSABLE, it is not installed.
+    :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, it is not installed.
     """
     try:
         for part in ('pyarrow.compute', 'pyarrow.parquet'):
@@ -28,4 +28,4 @@ def arrow() -> ModuleType:
 
 def unusable(message: str) -> StationError:
     """Return the error that says what is wrong with a dataset."""
-    return StationError(ErrorCode.DATASET_UNUSABLE, message)
+    return StationError(ErrorCode.IMPROVEMENT_DATASET_UNUSABLE, message)

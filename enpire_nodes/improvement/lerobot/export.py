@@ -44,8 +44,9 @@ def export_trials(
 
     :param task: what the robot is told to do, in words; the name of the folder by default.
     :param pictures: False leaves them out.
-    :raises StationError: DATASET_UNUSABLE, there is something at ``out``, there is nothing to
-        export, the trials do not fit together, or the disk is full. Nothing is left behind.
+    :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, there is something at ``out``, there is
+        nothing to export, the trials do not fit together, or the disk is full. Nothing is left
+        behind.
     """
     arrow()
     out = Path(out).absolute()

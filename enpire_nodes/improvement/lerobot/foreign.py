@@ -46,7 +46,8 @@ class Foreign:
     def of(cls, dataset: Path, info: Mapping[str, Any]) -> Foreign:
         """Look at what a dataset has.
 
-        :raises StationError: DATASET_UNUSABLE, its actions are not displacements in space.
+        :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, its actions are not displacements in
+            space.
         """
         described = info['features']
         action = described.get(layout.ACTION, {'shape': None})

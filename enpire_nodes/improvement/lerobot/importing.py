@@ -23,7 +23,7 @@ class Found:
     """A dataset that can be imported.
 
     :param trials: read one after the other when asked for; raises StationError
-        (DATASET_UNUSABLE) when a part is missing or damaged.
+        (IMPROVEMENT_DATASET_UNUSABLE) when a part is missing or damaged.
     :param notes: what was assumed, in words.
     """
 
@@ -38,7 +38,8 @@ def import_trials(dataset: Path) -> Found:
     A dataset without ``meta/enpire.json`` becomes one trial of one attempt for each episode; see
     :class:`Foreign` for what is assumed.
 
-    :raises StationError: DATASET_UNUSABLE, it cannot be read, or its actions are not ours.
+    :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, it cannot be read, or its actions are not
+        ours.
     """
     arrow()
     info = layout.read_info(dataset)

@@ -110,7 +110,8 @@ def info(described: Mapping[str, Any], *, rate: int, episodes: int, frames: int)
 def read_info(dataset: Path) -> dict[str, Any]:
     """Read ``meta/info.json``.
 
-    :raises StationError: DATASET_UNUSABLE, it is missing, damaged or of another version.
+    :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, it is missing, damaged or of another
+        version.
     """
     try:
         found = json.loads((dataset / INFO).read_text('utf-8'))

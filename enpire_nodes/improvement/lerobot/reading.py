@@ -63,7 +63,7 @@ def episodes(dataset: Path, info: dict[str, Any], wanted: Sequence[str]) -> Iter
 
     :param info: as read from ``meta/info.json``; the dataset must have what it promises.
     :param wanted: names of the columns.
-    :raises StationError: DATASET_UNUSABLE, something is missing or damaged.
+    :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, something is missing or damaged.
     """
     pa = arrow()
     number = frames = 0

@@ -28,7 +28,7 @@ class Shape:
     def of(cls, trial: RecordedTrial, attempt: RecordedAttempt, *, pictures: bool) -> Shape:
         """Find the shape of an attempt that has rows.
 
-        :raises StationError: DATASET_UNUSABLE, it cannot be put into a dataset.
+        :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, it cannot be put into a dataset.
         """
         rows, where = len(attempt.stamps), _where(trial, attempt)
         sizes = {}
@@ -67,7 +67,7 @@ class Shape:
     def check(self, trial: RecordedTrial, attempt: RecordedAttempt, *, pictures: bool) -> None:
         """Tell whether an attempt has this shape.
 
-        :raises StationError: DATASET_UNUSABLE, it differs.
+        :raises StationError: IMPROVEMENT_DATASET_UNUSABLE, it differs.
         """
         other = Shape.of(trial, attempt, pictures=pictures)
         for what, ours, theirs, remedy in (

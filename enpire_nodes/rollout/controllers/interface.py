@@ -75,6 +75,8 @@ class AttemptContext:
     :param control_rate: Hz.
     :param timeout: s that the attempt may take.
     :param previous: the earlier attempts of this trial, in order.
+    :param explore: the attempt gathers experience and is not graded: a policy that learns may
+        add noise to its actions.
     """
 
     attempt: int = 1
@@ -84,6 +86,7 @@ class AttemptContext:
     control_rate: float = 30.0
     timeout: float = 10.0
     previous: tuple[PreviousAttempt, ...] = ()
+    explore: bool = False
 
 
 class Controller(Protocol):

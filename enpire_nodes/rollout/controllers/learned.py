@@ -14,7 +14,7 @@ import its neighbours. Nothing of it is imported but in the policy's own process
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import module_from_spec, spec_from_file_location
 import os
 from pathlib import Path
@@ -35,6 +35,12 @@ class LearnedSettings:
     policy: str = setting('', 'path of the Python file with the policy class')
     class_name: str = setting('Policy', 'name of the class in that file')
     checkpoint: str = setting('', 'path of the weights that the policy loads; empty for none')
+    images: int = setting(
+        0, 'size of the pictures that it is shown; 0 for none', unit='px', minimum=0, maximum=256
+    )
+    explore: bool = setting(
+        False, 'tell the policy to explore: for trials that gather experience for a learner'
+    )
 
 
 class Learned:
@@ -43,6 +49,7 @@ class Learned:
     Settings = LearnedSettings
 
     def __init__(self, settings: LearnedSettings) -> None:
+        self._explore = settings.explore
         file, checkpoint = _paths(settings)
         sys.path.insert(0, str(file.parent))
         spec = spec_from_file_location('enpire_policy', file)
@@ -51,6 +58,14 @@ class Learned:
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
         self._policy: Any = getattr(module, settings.class_name)(checkpoint)
+
+    @staticmethod
+    def pin(values: dict[str, Any]) -> dict[str, Any]:
+        """Follow the link that a learner moves on when it has better weights."""
+        checkpoint = values.get('checkpoint')
+        if not checkpoint:
+            return values
+        return {**values, 'checkpoint': str(Path(checkpoint).expanduser().resolve())}
 
     @staticmethod
     def files(settings: LearnedSettings) -> list[Path]:
@@ -70,7 +85,7 @@ class Learned:
 
     def reset(self, context: AttemptContext) -> None:
         """Begin an attempt."""
-        self._policy.reset(context)
+        self._policy.reset(replace(context, explore=self._explore))
 
     def step(self, features: Features) -> Any:
         """Return the policy's answer as it is; the executor checks it."""

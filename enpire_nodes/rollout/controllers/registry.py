@@ -21,6 +21,7 @@ from enpire_nodes.rollout.controllers.settings import as_dict, build
 GROUP = 'enpire.controllers'
 
 _BUILT_IN = {
+    'demonstrator': 'enpire_nodes.rollout.controllers.demonstrator:Demonstrator',
     'hold': 'enpire_nodes.rollout.controllers.hold:Hold',
     'learned': 'enpire_nodes.rollout.controllers.learned:Learned',
     'replay': 'enpire_nodes.rollout.controllers.replay:Replay',
@@ -64,6 +65,16 @@ def make(name: str, values: Mapping[str, Any] | None = None) -> Any:
     """
     kind = controller_class(name)
     return kind(build(kind.Settings, values or {}))
+
+
+def pinned(name: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the settings with everything followed that may be exchanged: links to files.
+
+    What is loaded later is then what was found now. A controller for which that matters has a
+    static method ``pin(values) -> values``.
+    """
+    pin = getattr(controller_class(name), 'pin', None)
+    return pin(dict(values or {})) if pin else dict(values or {})
 
 
 def digest(name: str, values: Mapping[str, Any] | None = None) -> str:

@@ -82,10 +82,15 @@ def setting(
     )
 
 
-def specs(settings_type: type) -> tuple[SettingSpec, ...]:
-    """List the settings of a controller, in the order of their declaration."""
+def specs(settings_type: type, *, leave: frozenset[str] = frozenset()) -> tuple[SettingSpec, ...]:
+    """List the settings of a controller, in the order of their declaration.
+
+    :param leave: names of fields that are no settings.
+    """
     listed = []
     for entry in fields(settings_type):
+        if entry.name in leave:
+            continue
         if entry.default is MISSING:
             raise TypeError(f'{settings_type.__qualname__}.{entry.name} needs a default')
         metadata = {'description': entry.name, **entry.metadata}

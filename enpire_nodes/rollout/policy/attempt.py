@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.common.types import ArmCommand, ArmState, Command, Observation, Program
+from enpire_nodes.common.types import (
+    ArmCommand,
+    ArmState,
+    Command,
+    Frame,
+    Observation,
+    Program,
+)
 from enpire_nodes.rollout.controllers.interface import Action, AttemptContext, Controller, Features
 
 
@@ -42,6 +50,7 @@ class AttemptMotion:
     :param quaternion: (4,) xyzw, kept for the whole attempt.
     :param gripper_width: m, commanded until the policy says otherwise.
     :param gripper_effort: N.
+    :param pictures: makes features of the newest frames; None for a policy without pictures.
     """
 
     def __init__(
@@ -55,7 +64,9 @@ class AttemptMotion:
         gripper_effort: float,
         control_rate: float = 30.0,
         limits: MotionLimits = MotionLimits(),
+        pictures: Callable[[Mapping[str, Frame]], dict[str, np.ndarray]] | None = None,
     ) -> None:
+        self._pictures = pictures
         self._arm, self._observer = arm, observer
         self._origin = np.asarray(origin, dtype=float)
         self._quaternion = np.asarray(quaternion, dtype=float)
@@ -66,6 +77,7 @@ class AttemptMotion:
         self._start: float | None = None
         self._top = 0.0
         self.elapsed = 0.0
+        self.features: dict[str, np.ndarray] = {}
         self.steps = 0
         self.peak_force = 0.0
         self.force = 0.0
@@ -84,7 +96,10 @@ class AttemptMotion:
         self.peak_force = max(self.peak_force, self.force)
         self.depth = max(self.depth, self._top - float(self.measured[2]))
         features = self._observer.features(observation, elapsed=self.elapsed)
-        return {**features, 'target': self._target - self._origin}
+        self.features = {**features, 'target': self._target - self._origin}
+        if self._pictures is None:
+            return self.features
+        return {**self.features, **self._pictures(observation.frames)}
 
     def hold(self, observation: Observation) -> dict[str, ArmCommand]:
         """Return the command that keeps the tool where it was first seen.

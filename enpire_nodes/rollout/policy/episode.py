@@ -198,6 +198,7 @@ class Episode:
     def _run(self, observation: Observation, stamp: Any) -> None:
         self._open = (observation, stamp)
         features = self._motion.sense(observation)
+        self._link.sensed(stamp)
         if self._motion.elapsed >= self._timeout:
             self._end(
                 Outcome.TIMED_OUT,

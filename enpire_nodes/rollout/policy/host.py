@@ -31,10 +31,19 @@ class Prepared:
 
     :param digest: sha256 over the controller's code, settings and files as they were loaded.
     :param walls: what keeps its process from the network.
+    :param settings: as it was made with them; links to files are followed.
     """
 
     digest: str
     walls: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    selection: Selection
+    pinned: Selection
+    digest: str
 
 
 class PolicyHost:
@@ -51,7 +60,8 @@ class PolicyHost:
         self._template = template
         self._thread = ThreadPoolExecutor(1, thread_name_prefix='policy')
         self._worker: PolicyWorker | None = None
-        self._loaded: tuple[Selection, str] | None = None
+        self._loaded: _Loaded | None = None
+        self._chosen_for = ''
         self._closed = False
         self.restarts = 0
         self.round_trips = Durations()
@@ -62,17 +72,23 @@ class PolicyHost:
         worker = self._worker
         return worker.walls if worker is not None else ()
 
-    def warm(self, selection: Selection) -> Future[Prepared]:
-        """Have a worker of the selected controller running."""
-        return self._thread.submit(self._ensure, selection, look=True)
+    def warm(self, selection: Selection, *, trial_id: str = '') -> Future[Prepared]:
+        """Have a worker of the selected controller running.
 
-    def prepare(self, selection: Selection, context: AttemptContext) -> Future[Prepared]:
+        :param trial_id: whose scene is being reset: its policy is the one that is found now, so
+            that new weights are loaded while the robot works, and not when it waits for them.
+        """
+        return self._thread.submit(self._warm, selection, trial_id)
+
+    def prepare(
+        self, selection: Selection, context: AttemptContext, *, trial_id: str = ''
+    ) -> Future[Prepared]:
         """Have a worker of the selected controller ready for an attempt.
 
-        A first attempt looks whether the policy's files have changed; a later one keeps the
-        worker, which may remember the attempts before.
+        A first attempt looks whether the policy's files have changed, unless :meth:`warm` did for
+        this trial; a later one keeps the worker, which may remember the attempts before.
         """
-        return self._thread.submit(self._prepare, selection, context)
+        return self._thread.submit(self._prepare, selection, context, trial_id)
 
     def step(
         self, features: Mapping[str, np.ndarray], *, deadline: float
@@ -93,37 +109,44 @@ class PolicyHost:
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._stop()
 
-    def _prepare(self, selection: Selection, context: AttemptContext) -> Prepared:
-        prepared = self._ensure(selection, look=context.attempt <= 1)
+    def _warm(self, selection: Selection, trial_id: str) -> Prepared:
+        prepared = self._ensure(selection, look=True)
+        self._chosen_for = trial_id
+        return prepared
+
+    def _prepare(self, selection: Selection, context: AttemptContext, trial_id: str) -> Prepared:
+        chosen = bool(trial_id) and trial_id == self._chosen_for
+        prepared = self._ensure(selection, look=context.attempt <= 1 and not chosen)
         self._worker.reset(context)
         return prepared
 
     def _ensure(self, selection: Selection, *, look: bool) -> Prepared:
-        worker = self._worker
-        if worker is not None and worker.running and self._loaded[0] == selection:
-            digest = self._loaded[1]
-            if not look or self._digest(selection) == digest:
-                return Prepared(digest, worker.walls)
-        return self._start(selection)
+        worker, loaded = self._worker, self._loaded
+        if worker is None or not worker.running or loaded.selection != selection:
+            return self._start(selection)
+        if look and not self._is_current(loaded):
+            return self._start(selection)
+        return Prepared(loaded.digest, worker.walls, loaded.pinned.settings)
 
     def _start(self, selection: Selection) -> Prepared:
         self._stop()
         if self._closed:
             raise StationError(ErrorCode.POLICY_WORKER_FAILED, 'the executor is shutting down')
-        before = self._digest(selection)
-        spec = replace(self._template, name=selection.name, settings=dict(selection.settings))
+        pinned = self._pinned(selection)
+        before = self._digest(pinned)
+        spec = replace(self._template, name=pinned.name, settings=dict(pinned.settings))
         self._worker = PolicyWorker(spec)
         self.restarts += 1
         self._worker.start()
-        if self._digest(selection) != before:
+        if self._digest(pinned) != before:
             self._stop()
             raise StationError(
                 ErrorCode.POLICY_BAD_PARAMETER,
                 f'the files of controller {selection.name!r} changed while they were loaded; '
                 'try again when they are written',
             )
-        self._loaded = (selection, before)
-        return Prepared(before, self._worker.walls)
+        self._loaded = _Loaded(selection, pinned, before)
+        return Prepared(before, self._worker.walls, pinned.settings)
 
     def _step(self, features: Mapping[str, np.ndarray], deadline: float) -> Action | None:
         worker = self._worker
@@ -139,6 +162,16 @@ class PolicyHost:
         worker, self._worker, self._loaded = self._worker, None, None
         if worker is not None:
             worker.stop()
+
+    def _is_current(self, loaded: _Loaded) -> bool:
+        return (
+            self._pinned(loaded.selection) == loaded.pinned
+            and self._digest(loaded.pinned) == loaded.digest
+        )
+
+    @staticmethod
+    def _pinned(selection: Selection) -> Selection:
+        return Selection(selection.name, registry.pinned(selection.name, selection.settings))
 
     @staticmethod
     def _digest(selection: Selection) -> str:

@@ -29,6 +29,9 @@ class Link(Protocol):
     def ask(self, features: dict[str, np.ndarray]) -> None:
         """Send features to the policy; its answer, or ``None`` at the deadline, comes later."""
 
+    def sensed(self, stamp: Any) -> None:
+        """Hear that the features of the control period that was stamped so are known."""
+
     def engage(self) -> None:
         """Take the motion lease for the working arm."""
 

@@ -12,12 +12,20 @@ from pathlib import Path
 import time
 from typing import Any, Protocol
 
+import numpy as np
+
 from enpire_nodes.common.cameras import Camera
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.types import Command, Observation, Program
 from enpire_nodes.rollout.controllers import registry
-from enpire_nodes.rollout.controllers.interface import AttemptContext, Controller, PreviousAttempt
+from enpire_nodes.rollout.controllers.interface import (
+    AttemptContext,
+    Controller,
+    Features,
+    PreviousAttempt,
+)
 from enpire_nodes.rollout.policy.attempt import AttemptMotion, execute, MotionLimits
+from enpire_nodes.rollout.policy.pictures import pictures_for
 from enpire_nodes.rollout.records import (
     AttemptRecord,
     Execution,
@@ -84,6 +92,8 @@ class BareStation:
         self._controller: Controller | None = None
         self._selected: tuple[str, Mapping[str, ParameterValue]] = ('scripted', {})
         self._due = time.monotonic()
+        #: What the policy saw in each attempt of the newest trial: stamps in s, and features.
+        self.traces: dict[int, list[tuple[float, Features]]] = {}
 
     # -- the port -------------------------------------------------------------------------------
 
@@ -111,6 +121,7 @@ class BareStation:
 
     def reset(self, trial_id: str, seed: int) -> ResetResult:
         """Run the task's reset."""
+        self.traces = {}
         try:
             report = self._drive(self._task.reset(self._cameras, seed=seed))
         except StationError as error:
@@ -130,7 +141,8 @@ class BareStation:
     ) -> ExecuteResult:
         """Run the controller in this process, then the task's settle."""
         task, settings = self._task, self._settings
-        motion = AttemptMotion(
+        trace = self.traces[attempt] = []
+        motion = _TracedMotion(
             task.arm,
             task.observer(self._cameras, fixture),
             origin=fixture.position,
@@ -139,6 +151,8 @@ class BareStation:
             gripper_effort=task.motion['grip_effort'],
             control_rate=CONTROL_RATE,
             limits=settings.limits,
+            pictures=pictures_for(self._selected[1], task.crops(self._cameras)),
+            trace=trace,
         )
         context = AttemptContext(
             attempt=attempt,
@@ -201,6 +215,21 @@ class BareStation:
         if self._settings.realtime:
             self._due += 1.0 / CONTROL_RATE
             time.sleep(max(0.0, self._due - time.monotonic()))
+
+
+class _TracedMotion(AttemptMotion):
+    """Keeps what it senses."""
+
+    def __init__(
+        self, *arguments: Any, trace: list[tuple[float, Features]], **options: Any
+    ) -> None:
+        super().__init__(*arguments, **options)
+        self._trace = trace
+
+    def sense(self, observation: Observation) -> dict[str, np.ndarray]:
+        features = super().sense(observation)
+        self._trace.append((observation.stamp, features))
+        return features
 
 
 class MemoryBook:

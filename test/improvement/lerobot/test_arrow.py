@@ -29,5 +29,5 @@ def test_a_missing_pyarrow_is_named_with_the_command(tmp_path, monkeypatch):
     ):
         with pytest.raises(StationError, match=f'pip install {REQUIREMENT}') as raised:
             action()
-        assert raised.value.code is ErrorCode.DATASET_UNUSABLE
+        assert raised.value.code is ErrorCode.IMPROVEMENT_DATASET_UNUSABLE
     assert list(tmp_path.iterdir()) == []

@@ -22,7 +22,7 @@ def out(tmp_path):
 def refusal(trials, out, **more):
     with pytest.raises(StationError) as raised:
         export_trials(trials, out, **more)
-    assert raised.value.code is ErrorCode.DATASET_UNUSABLE
+    assert raised.value.code is ErrorCode.IMPROVEMENT_DATASET_UNUSABLE
     return raised.value.message
 
 

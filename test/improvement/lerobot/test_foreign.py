@@ -111,7 +111,7 @@ def test_actions_that_are_no_displacements_are_refused(tmp_path, width):
     foreign(tmp_path, width=width)
     with pytest.raises(StationError, match=rf'\[{width}\], not \[3\]') as raised:
         import_trials(tmp_path)
-    assert raised.value.code is ErrorCode.DATASET_UNUSABLE
+    assert raised.value.code is ErrorCode.IMPROVEMENT_DATASET_UNUSABLE
 
 
 def test_a_dataset_without_actions_is_refused(tmp_path):

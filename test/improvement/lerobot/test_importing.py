@@ -112,7 +112,7 @@ def dataset(tmp_path):
 def refusal(dataset):
     with pytest.raises(StationError) as raised:
         list(import_trials(dataset).trials)
-    assert raised.value.code is ErrorCode.DATASET_UNUSABLE
+    assert raised.value.code is ErrorCode.IMPROVEMENT_DATASET_UNUSABLE
     return raised.value.message
 
 

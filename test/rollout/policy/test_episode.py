@@ -30,6 +30,7 @@ class World:
         self.now, self.index = 0.0, 0
         self.position = np.array([0.0, 0.0, 0.08])
         self.asked, self.sent, self.results, self.defects = 0, [], [], []
+        self.sensed_stamps = []
         self.leases = 0
         self.settle_periods = 3
         motion = AttemptMotion(
@@ -67,6 +68,9 @@ class World:
     def finish(self, result):
         assert self.leases == 0, 'finished with the lease'
         self.results.append(result)
+
+    def sensed(self, stamp):
+        self.sensed_stamps.append(stamp)
 
     def defect(self, trace):
         self.defects.append(trace)

@@ -1,0 +1,71 @@
+"""Reinforcement learning that stays near the demonstrations: BC-regularized, offline to online.
+
+The actor starts from behaviour cloning. Its loss is then that of TD3+BC (Fujimoto and Gu, 2021):
+the value, scaled to unit size, against the distance to what was demonstrated. As in TD3
+(Fujimoto et al., 2018) the actor is deterministic, learns half as often as the critics, and
+explores by added noise; demonstrations fill their share of every batch as in RLPD.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from algorithms.base import Batch, step
+from algorithms.rlpd import follow, Rlpd
+from recipe import Recipe
+
+_SMOOTHING = (0.1, 0.2)  # sd and bound of the noise on the next action
+_ACTOR_EVERY = 2
+_SLOWER = 0.6  # of the learning rate, for an actor that has learned already
+
+
+class BcRl(Rlpd):
+    """Behaviour cloning that goes on with its own trials."""
+
+    clones, samples = True, False
+
+    def __init__(self, recipe: Recipe, inputs: int) -> None:
+        super().__init__(recipe, inputs)
+        self.steady = copy.deepcopy(self.actor).requires_grad_(False)
+        self.register_buffer('weight', torch.tensor(10.0 * recipe.training.bc_weight))
+
+    def after_cloning(self) -> None:
+        """Begin from the actor as behaviour cloning left it."""
+        self.steady.load_state_dict(self.actor.state_dict())
+        for group in self.actor_optimizer.param_groups:
+            group['lr'] = _SLOWER * self.recipe.training.learning_rate
+
+    def new_trial(self) -> None:
+        """Trust the demonstrations a little less, if the recipe says so."""
+        self.weight *= self.recipe.training.bc_decay
+
+    def next_action(self, following: Tensor) -> Tensor:
+        """Return the action of the slow actor, smoothed."""
+        sd, bound = _SMOOTHING
+        action = self.steady.act(following)
+        noise = (sd * torch.randn_like(action)).clamp(-bound, bound)
+        return (action + noise).clamp(-1.0, 1.0)
+
+    def update_actor(self, batch: Batch) -> dict[str, float]:
+        """Move the actor towards higher value, and back towards what was demonstrated."""
+        if self.updates % _ACTOR_EVERY:
+            return {}
+        seen = self.actor.see(batch.observation, batch.image).detach()
+        action = self.actor.act(seen)
+        value = self.critics.frozen(seen, action).mean(0)
+        distance = self.distance(seen, action, batch)
+        loss = self.weight * distance - value.mean() / (value.abs().mean().detach() + 1e-3)
+        step(self.actor_optimizer, loss)
+        follow(self.steady, self.actor, self.recipe.training.polyak)
+        return {'actor_loss': loss.item(), 'cloning': distance.item()}
+
+    def distance(self, seen: Tensor, action: Tensor, batch: Batch) -> Tensor:
+        """Return the mean squared distance to the actions that are worth imitating."""
+        squared = (action - batch.action.clamp(-0.99, 0.99)).square().mean(-1)
+        worth = (torch.arange(len(squared)) < batch.shown).float()
+        if self.recipe.training.imitate_successes:
+            worth = torch.maximum(worth, batch.success)
+        return (squared * worth).sum() / worth.sum().clamp_min(1.0)

@@ -1,0 +1,75 @@
+"""Residual reinforcement learning: a small learned correction of a policy that stays as it is.
+
+The base is behaviour cloning, frozen once it is trained; what is learned by reward is added to its
+actions (Johannink et al., 2019; Silver et al., 2018) and kept small.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, Tensor
+
+from algorithms.base import Batch, step
+from algorithms.bc_rl import BcRl
+from networks import Actor
+from recipe import Recipe
+
+
+class CorrectedActor(Actor):
+    """The base, and a correction of at most ``residual_reach``."""
+
+    def __init__(self, recipe: Recipe, inputs: int) -> None:
+        super().__init__(recipe, inputs)
+        self.base = Actor(recipe, inputs)
+        self.reach = recipe.training.residual_reach
+        nn.init.zeros_(self.body[-1].weight)
+        nn.init.zeros_(self.body[-1].bias)
+
+    def normalize(self, observation: Tensor) -> None:
+        """Take the scale of the inputs; the base has the same."""
+        super().normalize(observation)
+        self.base.normalize(observation)
+
+    def correction(self, seen: Tensor) -> Tensor:
+        """Return what is added to the action of the base."""
+        return self.reach * super().act(seen)
+
+    def act(self, seen: Tensor) -> Tensor:
+        """Return the corrected action."""
+        return (self.base.act(seen) + self.correction(seen)).clamp(-1.0, 1.0)
+
+
+class Residual(BcRl):
+    """Learns the correction."""
+
+    actor: CorrectedActor
+
+    @staticmethod
+    def make_actor(recipe: Recipe, inputs: int) -> CorrectedActor:
+        """Return an untrained actor."""
+        return CorrectedActor(recipe, inputs)
+
+    def __init__(self, recipe: Recipe, inputs: int) -> None:
+        super().__init__(recipe, inputs)
+        self.base_optimizer = self.optimizer(self.actor.base.parameters())
+
+    @property
+    def cloner(self) -> torch.optim.Optimizer:
+        """The optimizer of the base."""
+        return self.base_optimizer
+
+    def clone(self, batch: Batch) -> dict[str, float]:
+        """Take one step of the base towards the actions of a batch."""
+        action = self.actor.base.act(self.actor.see(batch.observation, batch.image))
+        loss = (action - batch.action.clamp(-0.99, 0.99)).square().mean()
+        step(self.base_optimizer, loss)
+        return {'cloning': loss.item()}
+
+    def after_cloning(self) -> None:
+        """Freeze the base."""
+        super().after_cloning()
+        self.actor.base.requires_grad_(False)
+
+    def distance(self, seen: Tensor, action: Tensor, batch: Batch) -> Tensor:
+        """Return how large the corrections are."""
+        return self.actor.correction(seen).square().mean()
