@@ -77,7 +77,7 @@ class BareTrials:
             seed=setup.seed,
             noise=replace(NoiseSettings(), **{k: v for k, v in noise.items() if k in known}),
         )
-        self._timeline = Timeline(lambda interval: None)
+        self.timeline = Timeline(lambda interval: None)
         self._station: BareStation | None = None
         self._paced = False
         self._select(paced=False)
@@ -93,11 +93,16 @@ class BareTrials:
         start, wall = self._plant.now, time.monotonic()
         trial = TrialRecord('bare', seed=seed, max_attempts=self._setup.max_attempts)
         closed = run_trial(
-            trial, Path(), station=self._station, book=MemoryBook(), timeline=self._timeline
+            trial, Path(), station=self._station, book=MemoryBook(), timeline=self.timeline
         )
         return TrialTiming.of(
             closed, wall=time.monotonic() - wall, simulated=self._plant.now - start
         )
+
+    @property
+    def station(self) -> BareStation:
+        """The station as it is set up now."""
+        return self._station
 
     def close(self) -> None:
         """Release the drawing context."""

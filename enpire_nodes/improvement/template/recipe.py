@@ -31,7 +31,7 @@ class Observation:
     )
     encoder_weights: str = setting('', 'file of the frozen encoder, a torchvision state dict')
     noise: float = setting(
-        0.02,
+        0.1,
         'augmentation: sd of the noise on each input, of its own sd',
         minimum=0.0,
         maximum=1.0,

@@ -1,0 +1,1 @@
+"""How well the algorithms of the workspace learn: ``make bench-learning``."""
