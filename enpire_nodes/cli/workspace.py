@@ -23,6 +23,10 @@ def add_parser(subparsers: Any) -> None:
         '--run', action='append', type=Path, default=[], metavar='DIR', dest='runs',
         help='run directory to learn from; may be repeated (default: runs/<station>)',
     )  # fmt: skip
+    new.add_argument(
+        '--station-file', default='stations/simulated.yaml', metavar='FILE',
+        help='with its cameras (default: stations/simulated.yaml)',
+    )  # fmt: skip
     new.set_defaults(run=run)
 
 
@@ -36,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     runs = args.runs or [Path('runs') / args.station.strip('/')]
     workspace = Workspace.create(
         args.directory, task=args.task, runs=[path.absolute() for path in runs],
-        station=args.station,
+        station=args.station, station_file=args.station_file,
     )  # fmt: skip
     console().print(
         f'{workspace.path} is a Git repository now; it learns from {runs[0].absolute()}\n'

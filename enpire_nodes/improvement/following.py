@@ -82,6 +82,21 @@ class Follower:
         fresh = [path for path in records if path not in self._seen]
         return sorted(fresh, key=lambda path: (path.stat().st_mtime_ns, path))
 
+    def see(self, crops: Mapping[str, Crop]) -> None:
+        """Keep pictures, too, from now on; to be called before the first :meth:`poll`."""
+        self._crops = crops
+
+    def _shows(self, trial: RecordedTrial) -> bool:
+        """Tell whether a stored trial has the pictures that are wanted."""
+        wanted = {name: crop.size for name, crop in (self._crops or {}).items()}
+        return (
+            all(
+                {name: images.shape[1] for name, images in attempt.images.items()} == wanted
+                for attempt in trial.attempts
+            )
+            or not wanted
+        )
+
     def _kept(self, *, without: set[str]) -> Iterator[RecordedTrial]:
         for trial_id in self._store.ids():
             if trial_id not in without:
@@ -94,9 +109,12 @@ class Follower:
     def _read(self, directory: Path) -> RecordedTrial | None:
         if directory.name in self._store:
             try:
-                return self._store.load(directory.name)
+                kept = self._store.load(directory.name)
             except StationError as error:
                 _LOG.warning('%s', error.message)
+            else:
+                if self._shows(kept):
+                    return kept
         try:
             trial = recorded_trial(directory, crops=self._crops)
         except StationError as error:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from enpire_nodes.common.errors import ErrorCode, StationError
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordedAttempt:
@@ -38,6 +40,21 @@ class RecordedAttempt:
     execution: str = 'unset'
     peak_force: float = 0.0
     depth: float = 0.0
+
+    def pictures(self, size: int) -> np.ndarray:
+        """Return (n + 1, cameras, size, size, 3) uint8, the cameras in the order of their names.
+
+        :raises StationError: IMPROVEMENT_DATA_MISSING, there are none, or of another size.
+        """
+        shapes = {images.shape[1:] for images in self.images.values()}
+        if shapes != {(size, size, 3)}:
+            raise StationError(
+                ErrorCode.IMPROVEMENT_DATA_MISSING,
+                f'observation.images is {size} px, and a recorded attempt has '
+                f'{sorted(shapes) or "no pictures"}; train on runs whose bags are there, or set '
+                'it to 0',
+            )
+        return np.stack([self.images[name] for name in sorted(self.images)], axis=1)
 
     @property
     def steps(self) -> int:

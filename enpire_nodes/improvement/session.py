@@ -89,6 +89,14 @@ class Session:
         """Yield what there is to learn from, without reading bags."""
         return self.follower.outlines()
 
+    def show(self, size: int) -> None:
+        """Read the pictures of trials, too.
+
+        :param size: px, of the crops that the policy is shown; 0 for none.
+        """
+        if size:
+            self.follower.see(self.workspace.crops(size))
+
     def new_trials(self) -> list[RecordedTrial]:
         """Return the trials that have come since the last call, the stored ones first."""
         return self.follower.poll()

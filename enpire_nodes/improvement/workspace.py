@@ -6,14 +6,19 @@ file in it may be edited, and the station judges what comes of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import json
 from pathlib import Path
 import shutil
 import subprocess
 
+from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.files import config_file
 from enpire_nodes.common.writing import write_json
+from enpire_nodes.simulation.settings import load_station
+from enpire_nodes.tasks.eye import Crop
+from enpire_nodes.tasks.registry import load_task
 
 _TEMPLATE = Path(__file__).with_name('template')
 _LOCAL = '.enpire'
@@ -76,6 +81,13 @@ class Workspace:
         """The namespace of the station that runs its trials."""
         return str(self._about().get('station', '/station_1'))
 
+    def crops(self, size: int) -> dict[str, Crop]:
+        """Return what of each camera's pictures a policy is shown, as ``size`` px squares."""
+        settings = load_station(config_file(str(self._about()['station_file'])))
+        cameras = cameras_from_settings(settings['cameras'])
+        crops = load_task(self.task).crops(cameras)
+        return {name: replace(crop, size=size) for name, crop in crops.items()}
+
     @classmethod
     def find(cls, place: Path) -> Workspace:
         """Return the workspace that a folder is in.
@@ -93,11 +105,20 @@ class Workspace:
         )
 
     @classmethod
-    def create(cls, path: Path, *, task: str, runs: list[Path], station: str) -> Workspace:
+    def create(
+        cls,
+        path: Path,
+        *,
+        task: str,
+        runs: list[Path],
+        station: str,
+        station_file: str = 'stations/simulated.yaml',
+    ) -> Workspace:
         """Make a workspace from the template, as a Git repository with one commit.
 
         :param path: must not exist, or be empty.
         :param runs: run directories of stations to learn from; they may not exist yet.
+        :param station_file: with the cameras of the station, for policies that see pictures.
         :raises StationError: IMPROVEMENT_WORKSPACE_UNUSABLE, the folder is in the way, or Git
             fails.
         """
@@ -115,7 +136,12 @@ class Workspace:
             text = programme.read_text('utf-8').replace('{task}', task)
             programme.write_text(text.replace('{station}', station), 'utf-8')
             workspace.local.mkdir()
-            about = {'task': task, 'station': station, 'runs': [str(run) for run in runs]}
+            about = {
+                'task': task,
+                'station': station,
+                'station_file': station_file,
+                'runs': [str(run) for run in runs],
+            }
             write_json(workspace.local / 'workspace.json', about)
         except OSError as error:
             raise StationError(

@@ -116,4 +116,4 @@ def _images(attempt: RecordedAttempt, times: np.ndarray, recipe: Recipe) -> np.n
     size = recipe.observation.images
     if not size:
         return np.zeros((len(times), 0, 0, 0, 3), np.uint8)
-    return np.stack([attempt.images[name][times] for name in sorted(attempt.images)], axis=1)
+    return attempt.pictures(size)[times]

@@ -30,6 +30,7 @@ def train() -> int:
     from learner import Learner  # takes seconds: after everything that can be refused at once
 
     learner = Learner(recipe)
+    session.show(recipe.observation.images)
     with session.progress('reading trials') as progress:
         for trial in progress.over(session.new_trials()):
             learner.add(trial)
