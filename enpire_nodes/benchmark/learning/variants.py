@@ -26,7 +26,7 @@ VARIANTS = (
     Variant('rlpd', {'algorithm': 'rlpd'}),
     Variant('bc_rl', {'algorithm': 'bc_rl'}),
     Variant('residual', {'algorithm': 'residual'}),
-    Variant('no compensation', {'algorithm': 'bc_rl', 'action.compensation': 0.0}),
+    Variant('compensation', {'algorithm': 'bc_rl', 'action.compensation': 1.0}),
     Variant('batch 64', {'algorithm': 'bc_rl', 'training.batch_size': 64}),
     Variant('batch 1024', {'algorithm': 'bc_rl', 'training.batch_size': 1024}),
 )
@@ -48,7 +48,7 @@ CLAIMS = (
     Claim('BC regularization beats RL with demonstrations mixed in', 'bc_rl', 'rlpd'),
     Claim('online RL beats cloning alone', 'bc_rl', 'bc'),
     Claim('RL with demonstrations mixed in beats cloning alone', 'rlpd', 'bc'),
-    Claim('controller compensation helps', 'bc_rl', 'no compensation'),
+    Claim('controller compensation helps', 'compensation', 'bc_rl'),
     Claim('a larger batch helps', 'batch 1024', 'batch 64'),
     Claim('a residual beats its base', 'residual', 'bc'),
 )

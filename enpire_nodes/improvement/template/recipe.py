@@ -50,16 +50,16 @@ class Action:
     """How an action becomes a motion; see action.py."""
 
     periods: int = setting(
-        3, 'control periods that one action lasts; 3 at 30 Hz is 10 Hz', minimum=1, maximum=30
+        6, 'control periods that one action lasts; 6 at 30 Hz is 5 Hz', minimum=1, maximum=30
     )
     chunk: int = setting(
         1, 'actions that are decided at once and executed one after another', minimum=1, maximum=16
     )
     reach: float = setting(
-        0.006, 'largest motion of one action along an axis', unit='m', minimum=0.0005, maximum=0.02
+        0.01, 'largest motion of one action along an axis', unit='m', minimum=0.0005, maximum=0.03
     )
     compensation: float = setting(
-        1.0,
+        0.0,
         'of the lag of the arm: 0 moves on from where the tool was sent, 1 from where it is',
         minimum=0.0, maximum=1.0,
     )  # fmt: skip
@@ -131,9 +131,6 @@ class Training:
     )
     bc_decay: float = setting(
         1.0, 'factor on that weight with each online trial', minimum=0.5, maximum=1.0
-    )
-    imitate_successes: bool = setting(
-        False, 'bc_rl imitates its own successes as well as the demonstrations'
     )
     residual_reach: float = setting(
         0.3, 'largest correction that residual makes, of the reach', minimum=0.01, maximum=1.0

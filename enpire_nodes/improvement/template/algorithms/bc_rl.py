@@ -19,6 +19,7 @@ from recipe import Recipe
 
 _SMOOTHING = (0.1, 0.2)  # sd and bound of the noise on the next action
 _ACTOR_EVERY = 2
+_OWN_STATES = 0.2  # weight of imitation there, of that in demonstrated states
 _SLOWER = 0.6  # of the learning rate, for an actor that has learned already
 
 
@@ -30,11 +31,13 @@ class BcRl(Rlpd):
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__(recipe, inputs)
         self.steady = copy.deepcopy(self.actor).requires_grad_(False)
+        self.clone_of_demonstrations = copy.deepcopy(self.actor).requires_grad_(False)
         self.register_buffer('weight', torch.tensor(10.0 * recipe.training.bc_weight))
 
     def after_cloning(self) -> None:
         """Begin from the actor as behaviour cloning left it."""
         self.steady.load_state_dict(self.actor.state_dict())
+        self.clone_of_demonstrations.load_state_dict(self.actor.state_dict())
         for group in self.actor_optimizer.param_groups:
             group['lr'] = _SLOWER * self.recipe.training.learning_rate
 
@@ -63,9 +66,16 @@ class BcRl(Rlpd):
         return {'actor_loss': loss.item(), 'cloning': distance.item()}
 
     def distance(self, seen: Tensor, action: Tensor, batch: Batch) -> Tensor:
-        """Return the mean squared distance to the actions that are worth imitating."""
-        squared = (action - batch.action.clamp(-0.99, 0.99)).square().mean(-1)
-        worth = (torch.arange(len(squared)) < batch.shown).float()
-        if self.recipe.training.imitate_successes:
-            worth = torch.maximum(worth, batch.success)
-        return (squared * worth).sum() / worth.sum().clamp_min(1.0)
+        """Return the mean squared distance to what was demonstrated, or would have been.
+
+        Of states that only the robot has seen the demonstrations say nothing: there the clone
+        speaks for them, with less weight. Without it the actor follows the errors of a young
+        critic out of everything that is known.
+        """
+        with torch.no_grad():
+            reference = self.clone_of_demonstrations.act(seen)
+        reference[: batch.shown] = batch.action[: batch.shown].clamp(-0.99, 0.99)
+        squared = (action - reference).square().mean(-1)
+        weight = torch.full_like(squared, _OWN_STATES)
+        weight[: batch.shown] = 1.0
+        return 2.0 * (squared * weight).mean()
