@@ -91,7 +91,7 @@ class CheckpointStore:
             about = json.loads(pointer.read_text('utf-8'))
             path = self.directory / about.pop('state')
             content = path.read_bytes()
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _unusable(pointer, f'{type(error).__name__}: {error}') from error
         if hashlib.sha256(content).hexdigest() != path.stem:
             raise _unusable(path, 'its content is not what its name says')
@@ -100,7 +100,7 @@ class CheckpointStore:
     def prune(self) -> None:
         """Delete the oldest files, but never what is published or would be gone on from."""
         kept = {self.current.resolve().name}
-        with contextlib.suppress(OSError, ValueError, KeyError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             kept.add(json.loads((self.directory / _POINTER).read_text('utf-8'))['state'])
         for kind, number in ((_WEIGHTS, self._keep), (_STATE, 2)):
             files = [path for path in self.directory.glob('*' + kind) if not path.is_symlink()]

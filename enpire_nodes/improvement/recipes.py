@@ -8,6 +8,7 @@ or are such dataclasses themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+import contextlib
 from dataclasses import fields, is_dataclass
 import difflib
 from pathlib import Path
@@ -70,6 +71,12 @@ def recipe_from(schema: type[Recipe], values: Mapping[str, Any]) -> Recipe:
     :raises StationError: IMPROVEMENT_CHECKPOINT_UNUSABLE, the schema has changed since.
     """
     below, names = _sections(schema), {item.name for item in fields(schema)}
+    if not isinstance(values, Mapping):
+        raise StationError(
+            ErrorCode.IMPROVEMENT_CHECKPOINT_UNUSABLE,
+            f'the weights were trained with {values!r} for the settings of {schema.__name__}, '
+            'which is now a section; train again',
+        )
     unknown = sorted(set(values) - names)
     if unknown:
         raise StationError(
@@ -141,12 +148,21 @@ class _Reader:
             yield str(key.value), value, key.start_mark.line + 1
 
     def _value(self, spec: SettingSpec, node: yaml.Node, dotted: str) -> Any:
-        value = yaml.SafeLoader('').construct_object(node, deep=True)
+        line = node.start_mark.line + 1
+        try:
+            value = yaml.SafeLoader('').construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError, TypeError) as error:  # an odd tag, a 13th month
+            reason = f'is no YAML: {_first_line(error)}'
+            raise RecipeError(self._path, line, dotted, reason) from error
+        # to YAML 1.1, 1e-4 is a word: it wants 1.0e-4
+        if isinstance(spec.default, float) and isinstance(value, str) and not node.style:
+            with contextlib.suppress(ValueError):
+                value = float(value)
         try:
             return spec.check(value)
         except StationError as error:
             reason = error.message.removeprefix(f'{spec.name} = ')
-            raise RecipeError(self._path, node.start_mark.line + 1, dotted, reason) from error
+            raise RecipeError(self._path, line, dotted, reason) from error
 
 
 def _sections(schema: type) -> dict[str, type]:
@@ -177,7 +193,8 @@ def _words(schema: type) -> str:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value).splitlines()[0]
+    quoted = '"' if isinstance(value, str) and not value.isprintable() else None
+    return yaml.safe_dump(value, width=float('inf'), default_style=quoted).splitlines()[0]
 
 
 def _first_line(error: Exception) -> str:

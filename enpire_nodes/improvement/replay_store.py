@@ -12,6 +12,7 @@ import io
 import json
 from pathlib import Path
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -22,6 +23,11 @@ from enpire_nodes.improvement.recorded import RecordedAttempt, RecordedTrial
 _SUFFIX = '.npz'
 _ABOUT = 'about'
 _ARRAYS = ('stamps', 'features', 'images', 'attempts')
+#: What reading a damaged archive raises, by where the damage is.
+_DAMAGE = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 class ReplayStore:
@@ -87,7 +93,7 @@ class ReplayStore:
                 listed = about.pop('attempts')
                 attempts = tuple(_attempt(data, entry) for entry in listed)
             return RecordedTrial(attempts=attempts, **about)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise StationError(
                 ErrorCode.IMPROVEMENT_REPLAY_UNREADABLE,
                 f'{path} cannot be read ({type(error).__name__}: {error}); delete it, and it is '
