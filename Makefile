@@ -7,13 +7,15 @@ PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest \
 	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin
 LINTED := enpire_nodes launch scripts setup.py test
 
-.PHONY: help setup demo test test-lerobot bench soak lint clean
+.PHONY: help setup demo test test-lerobot bench bench-learning bench-learner soak lint clean
 
 help:
 	@echo 'make demo    run a simulated station: reset, execute, verify, record, again'
 	@echo 'make test    run the tests                     (ARGS="-k gate" selects some)'
 	@echo 'make test-lerobot  hold exported datasets against the real lerobot, some GB'
 	@echo 'make bench   measure what the suite costs, and its latencies'
+	@echo 'make bench-learning  compare the learning algorithms on three stations, about an hour'
+	@echo 'make bench-learner   updates a second, beside stable-baselines3 and sbx'
 	@echo 'make soak    keep a simulated station at work for about an hour'
 	@echo 'make lint    check the style of the code'
 	@echo 'make setup   only make what the others need; then ". scripts/env.sh" to work here'
@@ -37,6 +39,13 @@ test-lerobot: setup
 
 bench: setup
 	@$(ENTER) enpire bench $(ARGS)
+
+bench-learning: setup
+	@$(ENTER) python -m enpire_nodes.benchmark.learning $(ARGS)
+
+# Both libraries get an environment of their own, in build/.
+bench-learner: setup
+	@$(ENTER) python scripts/measure_learner.py $(ARGS)
 
 # 300 trials of each controller; it fails unless everything that the demo promises is kept.
 soak: setup

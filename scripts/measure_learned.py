@@ -47,7 +47,9 @@ def main() -> None:
         time.sleep(max(0.0, due - time.monotonic()))
     worker.stop()
     p50, p99 = np.percentile(np.array(took[30:]) * 1e3, (50, 99))
-    print(f'{len(took)} steps: p50 {p50:.2f} ms, p99 {p99:.2f} ms, longest {max(took) * 1e3:.2f} ms')
+    print(
+        f'{len(took)} steps: p50 {p50:.2f} ms, p99 {p99:.2f} ms, longest {max(took) * 1e3:.2f} ms'
+    )
 
 
 if __name__ == '__main__':

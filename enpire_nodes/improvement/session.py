@@ -24,6 +24,7 @@ from enpire_nodes.improvement.arguments import add_training_arguments
 from enpire_nodes.improvement.checkpoints import CheckpointStore, DiskFullError
 from enpire_nodes.improvement.curves import Curves
 from enpire_nodes.improvement.following import Follower, Outline
+from enpire_nodes.improvement.learning_curve import draw_learning_curve, Point
 from enpire_nodes.improvement.progress import Progress
 from enpire_nodes.improvement.recorded import RecordedTrial
 from enpire_nodes.improvement.replay_store import ReplayStore
@@ -67,6 +68,8 @@ class Session:
         self.stopping = False
         self._done: dict[str, float] = {}
         self._complained = 0.0
+        self._robot_seconds = 0.0
+        self._points: dict[str, list[Point]] = {}
 
     @classmethod
     def begin(cls, description: str) -> Session:
@@ -99,7 +102,23 @@ class Session:
 
     def new_trials(self) -> list[RecordedTrial]:
         """Return the trials that have come since the last call, the stored ones first."""
-        return self.follower.poll()
+        trials = self.follower.poll()
+        for trial in trials:
+            self._robot_seconds += trial.robot_seconds
+            name = 'exploring' if trial.explored else trial.controller
+            first = trial.attempts[:1]
+            point = Point(self._robot_seconds / 60.0, bool(first) and first[0].success)
+            self._points.setdefault(name, []).append(point)
+        return trials
+
+    def draw(self) -> None:
+        """Draw success over robot time into ``.enpire/curves/learning_curve.png``."""
+        if self._points:
+            self.workspace.curves.mkdir(parents=True, exist_ok=True)
+            draw_learning_curve(
+                self.workspace.curves / 'learning_curve.png', self._points,
+                title=f'{self.workspace.task}, with one-sided 95 % bounds',
+            )  # fmt: skip
 
     def curves(self) -> Curves:
         """Return where curves are drawn."""

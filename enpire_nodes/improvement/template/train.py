@@ -89,6 +89,7 @@ def save(session: Session, learner: object) -> None:
     """Keep the whole learner, so that a crash costs no more than what came after this."""
     about = {'updates': learner.updates, 'trials': len(learner.trials)}
     session.writes('the learner', lambda: session.checkpoints.save_state(learner.state(), about))
+    session.writes('the learning curve', session.draw)
 
 
 if __name__ == '__main__':
