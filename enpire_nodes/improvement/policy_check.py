@@ -23,7 +23,7 @@ def check_policy(
     :raises StationError: IMPROVEMENT_POLICY_REFUSED, it raised, or an action is not finite or of
         another shape than (3,).
     """
-    rng = np.random.default_rng(0)
+    rng, rows = np.random.default_rng(0), list(rows)
     for attempt in range(1, attempts + 1):
         try:
             policy.reset(AttemptContext(attempt=attempt, seed=attempt, explore=attempt > 1))
