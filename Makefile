@@ -41,7 +41,7 @@ bench: setup
 	@$(ENTER) enpire bench $(ARGS)
 
 bench-learning: setup
-	@$(ENTER) python -m enpire_nodes.benchmark.learning $(ARGS)
+	@$(ENTER) python scripts/bench_learning.py $(ARGS)
 
 # Both libraries get an environment of their own, in build/.
 bench-learner: setup

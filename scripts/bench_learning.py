@@ -1,4 +1,4 @@
-"""Run the benchmark: ``make bench-learning``."""
+"""Compare the learning algorithms on simulated stations: ``make bench-learning``."""
 
 from __future__ import annotations
 
