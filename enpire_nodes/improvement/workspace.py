@@ -69,7 +69,7 @@ class Workspace:
 
     def runs(self) -> list[Path]:
         """Return the run directories that it learns from."""
-        return [Path(run) for run in self._about().get('runs', ())]
+        return [Path(run) for run in self._about()['runs']]
 
     @property
     def task(self) -> str:
@@ -83,7 +83,7 @@ class Workspace:
 
     def crops(self, size: int) -> dict[str, Crop]:
         """Return what of each camera's pictures a policy is shown, as ``size`` px squares."""
-        settings = load_station(config_file(str(self._about()['station_file'])))
+        settings = load_station(config_file(self._about()['station_file']))
         cameras = cameras_from_settings(settings['cameras'])
         crops = load_task(self.task).crops(cameras)
         return {name: replace(crop, size=size) for name, crop in crops.items()}
@@ -162,7 +162,16 @@ class Workspace:
         return self._git('log', '-1', '--format=%s')
 
     def _about(self) -> dict:
-        return json.loads((self.local / 'workspace.json').read_text('utf-8'))
+        path = self.local / 'workspace.json'
+        try:
+            about = json.loads(path.read_text('utf-8'))
+            return {'runs': [], **about, 'station_file': str(about['station_file'])}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StationError(
+                ErrorCode.IMPROVEMENT_WORKSPACE_UNUSABLE,
+                f'{path} cannot be read ({type(error).__name__}: {error}); make a new workspace, '
+                "and copy this one's files into it",
+            ) from error
 
     def _git(self, *arguments: str) -> str:
         # an unattended station has nobody who could set a name, or answer a hook
@@ -175,8 +184,12 @@ class Workspace:
         return self._run(command).stdout.strip()
 
     def _has_name(self) -> bool:
-        asked = ['git', '-C', str(self.path), 'config', 'user.email']
-        return subprocess.run(asked, capture_output=True, timeout=_GIT_DEADLINE).returncode == 0
+        asked = ['git', '-C', str(self.path), 'config']
+        return all(
+            subprocess.run([*asked, key], capture_output=True, timeout=_GIT_DEADLINE).returncode
+            == 0
+            for key in ('user.name', 'user.email')
+        )
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         try:

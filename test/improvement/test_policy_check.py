@@ -49,8 +49,8 @@ def test_a_sound_policy_passes(answer):
         (Action(delta=np.array([np.inf, 0.0, 0.0])), 'finite'),
         (np.zeros(2), r'\(3,\)|3 numbers|shape'),
         (np.zeros((1, 3)), r'\(3,\)|3 numbers|shape'),
-        (None, 'policy'),
-        ('left', 'policy'),
+        (None, 'returned None'),
+        ('left', 'no array'),
     ],
 )
 def test_an_action_that_is_none_is_refused(answer, said):
