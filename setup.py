@@ -30,6 +30,11 @@ CONTROLLERS = {
 }
 
 
+#: Where the template of research workspaces lies, and what of it is code.
+TEMPLATE = 'improvement/template'
+CODE = ('*.py', 'algorithms/*.py')
+
+
 def shared(*folders: str) -> list[tuple[str, list[str]]]:
     """List the files of some folders as ``data_files`` below ``share/enpire``."""
     found: dict[str, list[str]] = {}
@@ -49,7 +54,10 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['enpire_nodes', 'enpire_nodes.*']),
-    package_data={'enpire_nodes': ['**/*.yaml', '**/*.md']},
+    # a workspace's code is copied, never imported from here: it is data
+    package_data={
+        'enpire_nodes': ['**/*.yaml', '**/*.md', *(f'{TEMPLATE}/{name}' for name in CODE)]
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (f'share/{PACKAGE}', ['package.xml']),

@@ -24,6 +24,7 @@ BLOCKS = {
     'RECORDER': 5,
     'RUNNER': 6,
     'ENVIRONMENT': 9,
+    'IMPROVEMENT': 10,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from importlib import import_module
+import json
 import os
 from pathlib import Path
 import re
@@ -19,6 +20,8 @@ from enpire_nodes.rollout.controllers import registry as controllers
 from enpire_nodes.tasks import registry as tasks
 
 ROOT = Path(__file__).parents[1]
+#: Code that is copied into research workspaces, and not imported from here.
+TEMPLATE = ROOT / 'enpire_nodes' / 'improvement' / 'template'
 #: Modules that a declared dependency brings, by the name of its rosdep key or package.
 BROUGHT = {
     'cryptography': 'python3-cryptography',
@@ -40,6 +43,9 @@ UNKEYED = {
     'lz4': 'lz4',
     'mcap': 'mcap',
     'mujoco': 'mujoco',
+    'pyarrow': 'pyarrow',
+    'safetensors': 'safetensors',
+    'tensorboardX': 'tensorboardX',
     'zstandard': 'zstandard',
 }
 
@@ -79,7 +85,8 @@ def imported() -> set[str]:
                 found |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.split('.')[0])
-    return found - set(sys.stdlib_module_names) - {'enpire_nodes'}
+    own = {path.stem for path in TEMPLATE.iterdir()}  # as a workspace's files import each other
+    return found - set(sys.stdlib_module_names) - own - {'enpire_nodes'}
 
 
 @pytest.mark.parametrize('folder', [ROOT, ROOT / 'enpire_msgs'], ids=['enpire', 'enpire_msgs'])
@@ -153,8 +160,26 @@ def test_every_package_folder_is_installed():
     from setuptools import find_packages
 
     found = set(find_packages(str(ROOT), include=['enpire_nodes', 'enpire_nodes.*']))
-    folders = {path.parent for path in ROOT.glob('enpire_nodes/**/*.py')}
+    code = [path for path in ROOT.glob('enpire_nodes/**/*.py') if TEMPLATE not in path.parents]
+    folders = {path.parent for path in code}
     assert {'.'.join(folder.relative_to(ROOT).parts) for folder in folders} == found
+
+
+def test_the_template_of_workspaces_is_installed_whole():
+    code = (
+        'import setuptools, runpy, json\n'
+        'setuptools.setup = lambda **given: print(json.dumps(given["package_data"]))\n'
+        'runpy.run_path("setup.py")'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, timeout=50,
+        check=True,
+    )  # fmt: skip
+    patterns = json.loads(done.stdout)['enpire_nodes']
+    installed = {path for pattern in patterns for path in (ROOT / 'enpire_nodes').glob(pattern)}
+    files = {path for path in TEMPLATE.rglob('*') if path.is_file() and path.suffix != '.pyc'}
+    assert files
+    assert files <= installed
 
 
 def test_requirements_are_pinned():
