@@ -51,6 +51,7 @@ class Course:
     """What came of it.
 
     :param trials: of its own: robot minutes at the end, success at the first attempt.
+    :param judges: digests of the verifier that judged; more than one would void the course.
     :param learner_seconds: of processor time spent on learning.
     :param blocks: of 50 trials of up to 8 attempts, each ended by its first failure: successes,
         first attempts that succeeded, minutes at the end.
@@ -61,6 +62,7 @@ class Course:
     weights: str = ''
     trials: list[tuple[float, bool]] = field(default_factory=list)
     rescues: int = 0
+    judges: list[str] = field(default_factory=list)
     minutes: float = 0.0
     learner_seconds: float = 0.0
     updates: int = 0
@@ -151,6 +153,8 @@ class Running:
         result = self.station.run(policy, seed, name='learned', attempts=attempts, explore=explore)
         self.course.minutes += (self.station.robot_seconds - before) / 60.0
         self.course.rescues += self.station.rescues - rescues
+        seen = {attempt.verdict.digest for attempt in result[1].judged}
+        self.course.judges = sorted(seen.union(self.course.judges))
         return result
 
 

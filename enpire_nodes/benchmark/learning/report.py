@@ -127,5 +127,9 @@ def certified_table(results: Mapping[str, Any]) -> Table:
             f'{firsts}/50',
             str(course['rescues']),
         )
-    table.caption = 'robot time: demonstrations, exploring trials, every block, and rescues'
+    judges = sorted({digest for course in results['courses'] for digest in course['judges']})
+    table.caption = (
+        'robot time: demonstrations, exploring trials, every block, and rescues; judged by '
+        + ', '.join(digest[:12] for digest in judges)
+    )
     return table
