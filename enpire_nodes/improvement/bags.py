@@ -9,8 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from rosbags.highlevel import AnyReader
-from rosbags.highlevel.anyreader import AnyReaderError
-from rosbags.rosbag2 import ReaderError
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.improvement.recorded import RecordedAttempt, RecordedTrial
@@ -37,7 +35,8 @@ def recorded_trial(directory: Path, *, crops: Mapping[str, Crop] | None = None) 
     try:
         record = from_json(TrialRecord, json.loads((directory / 'trial.json').read_text('utf-8')))
         traces = _traces(directory / 'bag', crops or {}) if record.attempts else {}
-    except (AnyReaderError, ReaderError, OSError, ValueError, KeyError, TypeError) as error:
+    # damage raises whatever the decompressor or the reader of that part raises
+    except Exception as error:
         raise _unreadable(directory, f'{type(error).__name__}: {error}') from error
     ran = [attempt for attempt in record.attempts if attempt.steps > 0]
     missing = [attempt.index for attempt in ran if attempt.index not in traces]

@@ -54,7 +54,7 @@ class Follower:
             try:
                 about = json.loads(record.read_text('utf-8'))
                 outline = Outline(about['trial_id'], about['controller'], about['success'])
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, TypeError):
                 continue  # told when its turn comes to be read
             known.add(outline.trial_id)
             yield outline

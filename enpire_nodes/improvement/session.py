@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+import math
 from pathlib import Path
 import signal
 import sys
 import time
 
 from rich.console import Console
+from rich.markup import escape
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.improvement.arguments import add_training_arguments
@@ -67,7 +69,7 @@ class Session:
         self.console = Console(highlight=False)
         self.stopping = False
         self._done: dict[str, float] = {}
-        self._complained = 0.0
+        self._complained = -math.inf
         self._robot_seconds = 0.0
         self._points: dict[str, list[Point]] = {}
 
@@ -140,7 +142,7 @@ class Session:
             if time.monotonic() - self._complained > 60.0:
                 self._complained = time.monotonic()
                 kind = '' if isinstance(error, DiskFullError) else f'{type(error).__name__}: '
-                self.say(f'[red]{what} is not written[/]: {kind}{error}')
+                self.say(f'[red]{what} is not written[/]: {escape(kind + str(error))}')
             return False
         return True
 
@@ -149,7 +151,7 @@ class Session:
         try:
             check()
         except StationError as error:
-            self.say(f'[red]weights are not published[/]: {error.message}')
+            self.say(f'[red]weights are not published[/]: {escape(error.message)}')
             return True
         return False
 
