@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+import json
 from pathlib import Path
 import sys
 
@@ -28,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         'source',
         type=Path,
         metavar='RUN_OR_STORE',
-        help='directory of a run (without pictures), or of trials kept to learn from',
+        help='directory of a run, or of trials kept to learn from',
     )
     exporter.add_argument('out', type=Path, metavar='OUT', help='folder that is made')
     exporter.add_argument(
@@ -36,6 +37,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         default='',
         metavar='TEXT',
         help='what the robot is told to do, in words (default: the name of OUT)',
+    )
+    exporter.add_argument(
+        '--pictures',
+        type=int,
+        default=0,
+        metavar='PX',
+        help="of a run: the task's crops of its cameras, this large (default: none)",
+    )
+    exporter.add_argument(
+        '--station-file',
+        default='stations/simulated.yaml',
+        metavar='FILE',
+        help='with the cameras of the run (default: stations/simulated.yaml)',
     )
     exporter.add_argument(
         '--no-pictures', action='store_true', help='leave the pictures of a store out'
@@ -51,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    source = _Source(arguments.source)
+    source = _Source(arguments.source, arguments.pictures, arguments.station_file)
     written = export_trials(
         source, arguments.out, task=arguments.name, pictures=not arguments.no_pictures
     )
@@ -91,12 +105,13 @@ def _import(arguments: argparse.Namespace) -> int:
 class _Source:
     """The trials of a run or of a store; those that cannot be read are told and counted."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, pictures: int, station_file: str) -> None:
         self.unreadable = 0
+        self._pictures, self._station_file = pictures, station_file
         trials = directory / 'trials'
         if trials.is_dir():
             folders = [path for path in sorted(trials.iterdir()) if path.is_dir()]
-            self._readers = [(recorded_trial, path) for path in folders]
+            self._readers = [(self._recorded, path) for path in folders]
         else:
             store = ReplayStore(directory)
             self._readers = [(store.load, name) for name in store.ids()]
@@ -106,6 +121,18 @@ class _Source:
                 f'{directory} is no run with trials, and no store with any; name the directory '
                 'that holds `trials/`, or `*.npz`',
             )
+
+    def _recorded(self, directory: Path) -> RecordedTrial:
+        if not self._pictures:
+            return recorded_trial(directory)
+        from enpire_nodes.improvement.crops import task_crops
+
+        try:
+            task = json.loads((directory / 'trial.json').read_text('utf-8'))['task']
+        except (OSError, ValueError, KeyError):
+            return recorded_trial(directory)  # which says what is wrong with it
+        crops = task_crops(task, self._station_file, self._pictures)
+        return recorded_trial(directory, crops=crops)
 
     def __iter__(self) -> Iterator[RecordedTrial]:
         for read, what in self._readers:

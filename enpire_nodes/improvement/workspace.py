@@ -6,19 +6,16 @@ file in it may be edited, and the station judges what comes of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import json
 from pathlib import Path
 import shutil
 import subprocess
 
-from enpire_nodes.common.cameras import cameras_from_settings
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.common.files import config_file
 from enpire_nodes.common.writing import write_json
-from enpire_nodes.simulation.settings import load_station
+from enpire_nodes.improvement.crops import task_crops
 from enpire_nodes.tasks.eye import Crop
-from enpire_nodes.tasks.registry import load_task
 
 _TEMPLATE = Path(__file__).with_name('template')
 _LOCAL = '.enpire'
@@ -83,10 +80,7 @@ class Workspace:
 
     def crops(self, size: int) -> dict[str, Crop]:
         """Return what of each camera's pictures a policy is shown, as ``size`` px squares."""
-        settings = load_station(config_file(self._about()['station_file']))
-        cameras = cameras_from_settings(settings['cameras'])
-        crops = load_task(self.task).crops(cameras)
-        return {name: replace(crop, size=size) for name, crop in crops.items()}
+        return task_crops(self.task, str(self._about()['station_file']), size)
 
     @classmethod
     def find(cls, place: Path) -> Workspace:
