@@ -17,7 +17,8 @@ import stack_support
 from stack_support import Stack
 import yaml
 
-from enpire_nodes.improvement import load_weights
+from enpire_nodes.cli.main import main as enpire
+from enpire_nodes.improvement import load_weights, ReplayStore
 from enpire_nodes.improvement.bags import recorded_trial
 from enpire_nodes.improvement.selection import learned_settings
 from enpire_nodes.improvement.workspace import Workspace
@@ -96,6 +97,14 @@ def test_the_learner_follows_the_station(station: Stack, workspace: Workspace) -
         code = learner.wait(30.0)
         log.close()
     assert code == 0, (workspace.path / 'train.log').read_text('utf-8')
+    dataset, back = workspace.path / 'dataset', ReplayStore(workspace.path / 'back')
+    words = ['dataset', 'export', str(station.run), str(dataset), '--pictures', '32']
+    assert enpire(words) == 0
+    assert enpire(['dataset', 'import', str(dataset), str(back.directory)]) == 0
+    shapes = {
+        name: seen.shape for name, seen in back.load(shown.trial_id).attempts[0].images.items()
+    }
+    assert shapes == dict.fromkeys(('front', 'side'), (shown.attempts[0].steps + 1, 32, 32, 3))
     stored = {path.stem for path in workspace.replay.glob('*.npz')}
     trials = RunDirectory(station.run).trials
     assert stored == {path.name for path in trials.iterdir()}
