@@ -109,9 +109,9 @@ def without_torch(folder: Path) -> dict[str, str]:
     return {**os.environ, 'PYTHONPATH': path}
 
 
-def enpire(*words: str, place: Path, environment: dict[str, str] | None = None):
-    """Run the command in a process of its own."""
+def python(*words: str, place: Path, environment: dict[str, str] | None = None):
+    """Run Python in a process of its own."""
     return subprocess.run(
-        [sys.executable, '-m', 'enpire_nodes.cli.main', *words],
+        [sys.executable, *words],
         cwd=place, env=environment, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ HELP = "run trials of a workspace's policy on its station"
 def add_parser(subparsers: Any) -> None:
     """Add the command to the ``enpire`` parser."""
     parser = subparsers.add_parser('trial', help=HELP, description=__doc__)
-    parser.add_argument('-n', '--trials', type=int, default=10, help='how many (default: 10)')
+    parser.add_argument(
+        '-n', '--trials', type=int, help='how many (default: as many as seeds, else 10)'
+    )
     parser.add_argument(
         '--attempts', type=int, default=8, help='most attempts of a trial, 1 to 8 (default: 8)'
     )
@@ -52,10 +55,13 @@ def run(args: argparse.Namespace) -> int:
     return trials.run(
         argparse.Namespace(
             command='trial',
-            trials=len(seeds) if args.seeds_of else args.trials,
+            trials=_count(args, seeds),
             attempts=args.attempts,
             controller='learned',
-            settings=[f'{name}={value}' for name, value in values.items()],
+            # in quotes: a path may look like anything else
+            settings=[
+                f'{name}={json.dumps(value, ensure_ascii=False)}' for name, value in values.items()
+            ],
             seeds=seeds,
             station=workspace.station,
             request=args.request,
@@ -66,6 +72,12 @@ def run(args: argparse.Namespace) -> int:
             wait=args.wait,
         )
     )
+
+
+def _count(args: argparse.Namespace, seeds: list[int]) -> int:
+    if args.seeds_of or args.trials is None:
+        return len(seeds) or 10
+    return args.trials
 
 
 def _seeds_of(workspace: Any, request_id: str) -> list[int]:

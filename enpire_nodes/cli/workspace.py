@@ -33,10 +33,16 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the workspace, and say how to go on."""
     from enpire_nodes.cli.runs import console
+    from enpire_nodes.common.errors import ErrorCode, StationError
     from enpire_nodes.improvement.workspace import Workspace
     from enpire_nodes.tasks.registry import load_task
 
-    load_task(args.task)  # an unknown task is refused here, with the known ones
+    try:
+        load_task(args.task)
+    except KeyError as error:  # it names the known ones
+        raise StationError(
+            ErrorCode.IMPROVEMENT_WORKSPACE_UNUSABLE, f'{error.args[0]}; see --task'
+        ) from error
     runs = args.runs or [Path('runs') / args.station.strip('/')]
     workspace = Workspace.create(
         args.directory, task=args.task, runs=[path.absolute() for path in runs],

@@ -60,3 +60,30 @@ def test_errors_are_one_line_and_exit_code_1(capsys):
 
     assert reported(fail)(arguments()) == 1
     assert capsys.readouterr().err == 'enpire: no disk: buy one (RUNNER_LEDGER_FAILED)\n'
+
+
+def make_workspace(place, *runs):
+    from enpire_nodes.improvement.workspace import Workspace
+
+    return Workspace.create(place, task='pin_insertion', runs=list(runs), station='/station_1')
+
+
+def test_in_a_workspace_it_is_the_run_that_this_learns_from(tmp_path, monkeypatch):
+    used = make(tmp_path / 'station' / 'run', 100)
+    workspace = make_workspace(tmp_path / 'mine', tmp_path / 'not yet', used)
+    make(workspace.path / 'runs' / 'newer', 0)
+    monkeypatch.chdir(workspace.path / 'algorithms')
+    assert find_run(arguments()) == used
+    named = make(tmp_path / 'named', 50)
+    assert find_run(arguments('--run', str(named))) == named
+    monkeypatch.setenv('ENPIRE_RUN', str(named))
+    assert find_run(arguments()) == named
+
+
+def test_a_workspace_whose_station_never_ran_leaves_the_choice_to_the_folder(
+    tmp_path, monkeypatch
+):
+    workspace = make_workspace(tmp_path / 'mine', tmp_path / 'not yet')
+    here = make(workspace.path / 'runs' / 'here', 0)
+    monkeypatch.chdir(workspace.path)
+    assert find_run(arguments()).resolve() == here
