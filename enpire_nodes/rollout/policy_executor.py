@@ -185,7 +185,7 @@ class PolicyExecutor(StationNode):
             gripper_effort=task.motion['grip_effort'],
             control_rate=CONTROL_RATE,
             limits=MotionLimits(self._value('max_speed'), self._value('max_lead')),
-            pictures=pictures_for(selection.settings, task.crops(self._setup.cameras)),
+            pictures=pictures_for(selection.settings, lambda: task.crops(self._setup.cameras)),
         )
         self._goal = goal
         self._episode = episode = Episode(

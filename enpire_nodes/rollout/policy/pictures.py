@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -42,7 +42,12 @@ class Pictures:
         return shown
 
 
-def pictures_for(settings: Mapping[str, object], crops: Mapping[str, Crop]) -> Pictures | None:
-    """Return what a controller asks for by its setting ``images`` (px); None for nothing."""
+def pictures_for(
+    settings: Mapping[str, object], crops: Callable[[], Mapping[str, Crop]]
+) -> Pictures | None:
+    """Return what a controller asks for by its setting ``images`` (px); None for nothing.
+
+    :param crops: of the task; asked for only when there are to be pictures.
+    """
     size = settings.get('images', 0)
-    return Pictures(crops, int(size)) if size else None
+    return Pictures(crops(), int(size)) if size else None

@@ -157,7 +157,7 @@ class BareStation:
             gripper_effort=task.motion['grip_effort'],
             control_rate=CONTROL_RATE,
             limits=settings.limits,
-            pictures=pictures_for(self._selected[1], task.crops(self._cameras)),
+            pictures=pictures_for(self._selected[1], lambda: task.crops(self._cameras)),
             trace=trace,
         )
         context = AttemptContext(

@@ -82,3 +82,32 @@ def test_a_missing_file_is_refused_before_anything_runs(folder, wrong, said):
     with pytest.raises(StationError, match=said) as caught:
         registry.digest('learned', values(folder) | wrong)
     assert caught.value.code == ErrorCode.POLICY_BAD_PARAMETER
+
+
+def test_a_link_to_weights_is_followed(folder):
+    link = folder / 'current.npy'
+    link.symlink_to('weights.npy')
+    given = {**values(folder), 'checkpoint': str(link), 'images': 64}
+    found = registry.pinned('learned', given)
+    assert found == {**given, 'checkpoint': str(folder.resolve() / 'weights.npy')}
+    assert given['checkpoint'] == str(link)
+    assert registry.pinned('learned', found) == found
+
+
+def test_a_link_of_a_folder_is_followed_too(folder, tmp_path_factory):
+    place = tmp_path_factory.mktemp('elsewhere') / 'link'
+    place.symlink_to(folder)
+    found = registry.pinned('learned', {'checkpoint': str(place / 'weights.npy')})
+    assert found['checkpoint'] == str(folder.resolve() / 'weights.npy')
+
+
+@pytest.mark.parametrize('given', [{}, {'checkpoint': ''}, {'policy': 'policy.py'}])
+def test_without_weights_nothing_is_followed(given):
+    assert registry.pinned('learned', given) == given
+
+
+def test_a_link_that_leads_nowhere_is_named_when_it_is_used(folder):
+    (folder / 'current.npy').symlink_to('gone.npy')
+    given = {**values(folder), 'checkpoint': str(folder / 'current.npy')}
+    with pytest.raises(StationError, match=r'learned\.checkpoint: there is no file .*gone\.npy'):
+        registry.digest('learned', registry.pinned('learned', given))

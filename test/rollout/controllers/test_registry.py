@@ -8,7 +8,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.controllers import registry
 from enpire_nodes.rollout.controllers.settings import build, setting, specs
 
-BUILT_IN = ('hold', 'learned', 'replay', 'scripted', 'spiral_search')
+BUILT_IN = ('demonstrator', 'hold', 'learned', 'replay', 'scripted', 'spiral_search')
 
 
 def test_the_built_in_ones_are_there():
@@ -104,3 +104,22 @@ def test_the_digest_follows_the_code(monkeypatch, tmp_path):
     monkeypatch.setattr(motion, '__file__', str(copy))
     assert registry.digest('scripted') != before[0]
     assert registry.digest('hold') == before[1]
+
+
+def test_settings_are_pinned_by_the_controllers_that_follow_something(monkeypatch):
+    values = {'duration': 1.0}
+    assert registry.pinned('hold', values) == values
+    assert registry.pinned('hold', values) is not values
+    assert registry.pinned('hold') == {}
+    kind = registry.controller_class('hold')
+    monkeypatch.setattr(
+        kind, 'pin', staticmethod(lambda values: {**values, 'duration': 2.0}), raising=False
+    )
+    assert registry.pinned('hold', values) == {'duration': 2.0}
+    assert values == {'duration': 1.0}
+
+
+def test_an_unknown_controller_cannot_be_pinned():
+    with pytest.raises(StationError) as caught:
+        registry.pinned('magic', {})
+    assert caught.value.code == ErrorCode.POLICY_UNKNOWN_CONTROLLER

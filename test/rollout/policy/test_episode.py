@@ -435,3 +435,47 @@ def test_after_the_end_nothing_matters():
     world.episode.watch()
     world.run(3)
     assert world.result.outcome == Outcome.UNSAFE
+
+
+def test_every_period_in_which_the_policy_runs_is_told_once():
+    world = World().begin(5)
+    assert world.sensed_stamps == [1, 2, 3, 4, 5]
+    world.tick()
+    world.episode.answer(DONE)
+    world.run(5)
+    assert world.result.settled is not None
+    assert world.sensed_stamps == [1, 2, 3, 4, 5, 6], 'the last one is what its end looked like'
+    assert len(world.sensed_stamps) == world.result.steps + 1
+
+
+def test_the_period_in_which_the_time_is_up_is_told():
+    world = World(timeout=0.5).begin(100)
+    assert world.result.outcome == Outcome.TIMED_OUT
+    assert world.sensed_stamps == list(range(1, 17))
+    assert len(world.sensed_stamps) == world.result.steps + 1
+
+
+def test_a_policy_that_is_late_is_told_of_every_period_all_the_same():
+    world = World().begin(2)
+    world.tick()  # asked, and silent
+    world.now += 1.0
+    world.tick()
+    world.episode.answer(None)
+    world.run(2)
+    assert world.sensed_stamps == list(range(1, 7))
+
+
+def test_a_policy_that_never_ran_is_told_nothing():
+    world = World()
+    world.start(StationError(ErrorCode.POLICY_WORKER_FAILED, 'no such file'))
+    world.run(10)
+    assert world.result.outcome == Outcome.ABORTED
+    assert world.sensed_stamps == []
+
+
+def test_a_halt_is_not_the_policys_doing():
+    world = World().begin(3)
+    world.episode.cancel()
+    world.run(10)
+    assert world.result.outcome == Outcome.CANCELED
+    assert world.sensed_stamps == [1, 2, 3]

@@ -132,3 +132,91 @@ def test_numbers_of_any_kind_reach_the_policy(host, features, write_policy):
     extra = {'picture': np.ones((2, 3, 3), np.uint8), 'flag': np.array(True)}
     action = host.step({**features, **extra}, deadline=WAIT).result(WAIT)
     np.testing.assert_array_equal(action.delta, [18.0, 1.0, 0.0])
+
+
+WEIGHTS = 'return [float(self.checkpoint.read_text()), 0.0, 0.0]'
+
+
+@pytest.fixture
+def publish(tmp_path):
+    """Let the link lead to weights of a number, as a learner does."""
+
+    def move(number):
+        weights = tmp_path / f'{number}.weights'
+        weights.write_text(str(number), 'utf-8')
+        staged = tmp_path / 'staged'
+        staged.symlink_to(weights.name)
+        staged.replace(tmp_path / 'current')
+        return weights.resolve()
+
+    return move
+
+
+@pytest.fixture
+def followed(tmp_path, write_policy):
+    values = {'policy': str(write_policy(WEIGHTS)), 'checkpoint': str(tmp_path / 'current')}
+    return Selection('learned', values)
+
+
+def answer_of(host, features):
+    return host.step(features, deadline=WAIT).result(WAIT).delta[0]
+
+
+def test_new_weights_are_loaded_while_the_scene_is_reset(host, features, followed, publish):
+    one = publish(1)
+    before = host.warm(followed, trial_id='a').result(WAIT)
+    assert before.settings['checkpoint'] == str(one)
+    assert host.prepare(followed, FIRST, trial_id='a').result(WAIT) == before
+    assert answer_of(host, features) == 1
+    two = publish(2)
+    after = host.warm(followed, trial_id='b').result(WAIT)
+    assert after.settings['checkpoint'] == str(two)
+    assert after.digest != before.digest
+    assert host.restarts == 2
+    assert host.prepare(followed, FIRST, trial_id='b').result(WAIT) == after
+    assert answer_of(host, features) == 2
+    assert host.restarts == 2
+
+
+def test_a_trial_keeps_the_weights_that_it_was_given(host, features, followed, publish):
+    one = publish(1)
+    host.warm(followed, trial_id='a').result(WAIT)
+    publish(2)
+    for context in (FIRST, SECOND):
+        prepared = host.prepare(followed, context, trial_id='a').result(WAIT)
+        assert prepared.settings['checkpoint'] == str(one)
+        assert answer_of(host, features) == 1
+    assert host.restarts == 1
+
+
+def test_a_trial_that_was_not_warmed_gets_the_newest_weights(host, features, followed, publish):
+    publish(1)
+    host.warm(followed, trial_id='a').result(WAIT)
+    host.prepare(followed, FIRST, trial_id='a').result(WAIT)
+    two = publish(2)
+    prepared = host.prepare(followed, FIRST, trial_id='b').result(WAIT)
+    assert prepared.settings['checkpoint'] == str(two)
+    assert answer_of(host, features) == 2
+
+
+def test_the_digest_is_that_of_the_weights_and_not_of_the_link(host, followed, publish):
+    one = publish(1)
+    prepared = host.warm(followed).result(WAIT)
+    named = {**followed.settings, 'checkpoint': str(one)}
+    assert prepared.digest == registry.digest('learned', named)
+    publish(2)
+    publish(1)
+    assert host.warm(followed).result(WAIT) == prepared
+    assert host.restarts == 1, 'back where it was: nothing is new'
+
+
+def test_weights_that_are_deleted_under_a_worker_are_not_looked_for(
+    host, features, followed, publish
+):
+    one = publish(1)
+    host.warm(followed, trial_id='a').result(WAIT)
+    publish(2)
+    one.unlink()
+    host.prepare(followed, FIRST, trial_id='a').result(WAIT)
+    host.warm(followed, trial_id='b').result(WAIT)
+    assert answer_of(host, features) == 2

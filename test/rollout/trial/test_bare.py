@@ -10,7 +10,8 @@ import pytest
 
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.common.types import ArmCommand, ArmState, Frame, Observation
-from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
+from enpire_nodes.rollout.controllers.interface import Action
+from enpire_nodes.rollout.records import Execution, TrialOutcome, TrialRecord
 from enpire_nodes.rollout.trial.bare import BareSettings, BareStation, MemoryBook
 from enpire_nodes.rollout.trial.protocol import run_trial
 from enpire_nodes.rollout.trial.timeline import Timeline
@@ -172,3 +173,84 @@ def test_every_picture_is_given_to_the_judge_once(trial):
     trial(task)
     assert len(task.judge.frames) == len(set(task.judge.frames))
     assert len(task.judge.states) == len(set(task.judge.states))
+
+
+def bare(task=None, **settings):
+    values = {'timeout': 0.5, 'judge_timeout': 1.0, **settings}
+    return BareStation(
+        Plant(), task or Task(), {'side': None, 'front': None}, settings=BareSettings(**values)
+    )
+
+
+def run_on(station, max_attempts=3):
+    return run_trial(
+        TrialRecord('t', max_attempts=max_attempts),
+        Path('/nowhere'),
+        station=station,
+        book=MemoryBook(),
+        timeline=Timeline(lambda interval: None),
+    )
+
+
+class Policy:
+    """Goes down a millimetre a period; done after ``periods``."""
+
+    def __init__(self, periods):
+        self.periods, self.contexts = periods, []
+
+    def reset(self, context):
+        self.contexts.append(context)
+        self.count = 0
+
+    def step(self, features):
+        self.count += 1
+        return Action(delta=np.array([0.0, 0.0, -0.001]), done=self.count > self.periods)
+
+
+def test_a_policy_that_was_made_elsewhere_runs_under_its_name_without_a_digest():
+    station, policy = bare(Task((Outcome.FAILURE, Outcome.SUCCESS))), Policy(4)
+    station.use(policy, 'mine')
+    closed = run_on(station)
+    assert (closed.controller, closed.controller_digest) == ('mine', '')
+    assert [attempt.steps for attempt in closed.attempts] == [4, 4]
+    assert [context.attempt for context in policy.contexts] == [1, 2]
+    station.prepare('hold', {})
+    closed = run_on(bare_again(station))
+    assert closed.controller == 'hold'
+    assert closed.controller_digest
+
+
+def bare_again(station):
+    station._verifier.outcomes.append(Outcome.SUCCESS)
+    return station
+
+
+def test_what_the_policy_saw_is_kept_attempt_by_attempt():
+    station = bare(Task((Outcome.FAILURE, Outcome.SUCCESS)))
+    station.use(Policy(4), 'mine')
+    closed = run_on(station)
+    assert sorted(station.traces) == [1, 2]
+    for attempt in closed.attempts:
+        trace = station.traces[attempt.index]
+        assert len(trace) == attempt.steps + 1
+        stamps = [stamp for stamp, _ in trace]
+        np.testing.assert_allclose(np.diff(stamps), PERIOD)
+        assert attempt.start_ns <= stamps[0] * 1e9 + 1
+        targets = np.array([features['target'][2] for _, features in trace])
+        np.testing.assert_allclose(np.diff(targets), -0.001, atol=1e-9)
+
+
+def test_the_traces_are_those_of_the_newest_trial():
+    station = bare(Task((Outcome.FAILURE, Outcome.SUCCESS)))
+    station.use(Policy(4), 'mine')
+    run_on(station)
+    run_on(bare_again(station))
+    assert sorted(station.traces) == [1]
+
+
+def test_a_policy_that_runs_out_of_time_has_its_last_row():
+    station = bare(timeout=0.3)
+    station.use(Policy(10**6), 'mine')
+    closed = run_on(station)
+    assert closed.attempts[0].execution is Execution.TIMED_OUT
+    assert len(station.traces[1]) == closed.attempts[0].steps + 1
