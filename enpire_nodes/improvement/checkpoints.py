@@ -44,6 +44,10 @@ class CheckpointStore:
         self.directory = Path(directory)
         self._minimum_free, self._keep = minimum_free, keep
 
+    def limit(self, *, minimum_free: float, keep: int) -> None:
+        """Set what the constructor was not told yet, because it is in the recipe."""
+        self._minimum_free, self._keep = minimum_free, keep
+
     @property
     def current(self) -> Path:
         """The link to the published weights; it may not exist yet."""

@@ -161,7 +161,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """Print a line for a person."""
-        self.console.print(text)
+        self.console.print(text, soft_wrap=True)  # a path that is broken is none
 
     def _stop(self, number: int, _: object) -> None:
         if self.stopping:

@@ -172,7 +172,8 @@ def test_a_disk_that_is_nearly_full_is_left_alone(store, tmp_path):
     store.save_state(b'one', {'updates': 1})
     store.publish(store.save_weights(tensors(), ABOUT))
     before = files(store)
-    greedy = CheckpointStore(store.directory, minimum_free=1e18)
+    greedy = CheckpointStore(store.directory, minimum_free=0.0)
+    greedy.limit(minimum_free=1e18, keep=3)
     for write in (
         lambda: greedy.save_weights(tensors(2.0), ABOUT),
         lambda: greedy.save_state(b'two', {'updates': 2}),
@@ -220,3 +221,11 @@ def test_the_pointer_is_plain_json_for_people(store):
         'state': path.name,
         'updates': 1,
     }
+
+
+def test_how_many_files_are_kept_may_be_set_later(store):
+    for number in range(6):
+        aged(store, store.save_weights(tensors(number), ABOUT), number)
+    store.limit(minimum_free=0.0, keep=5)
+    store.prune()
+    assert len(files(store)) == 5

@@ -179,6 +179,12 @@ def test_refused_weights_are_told(session):
     assert not session.refuses(lambda: None)
 
 
+def test_a_long_path_is_not_broken(session):
+    session.console = Console(file=io.StringIO(), width=80)
+    session.say('/long' * 40)
+    assert said(session) == '/long' * 40 + '\n'
+
+
 @pytest.mark.parametrize('words', ['[/runs/one]', 'no [x] in [bold]', '[/]'])
 def test_brackets_in_an_error_are_printed(session, words):
     session.refuses(refusal(StationError(ErrorCode.IMPROVEMENT_POLICY_REFUSED, words)))

@@ -19,6 +19,8 @@ def train() -> int:
     """Train until there is nothing to do, or until told to stop under --follow."""
     session = Session.begin(__doc__)
     recipe = read_recipe('recipe.yaml', Recipe)
+    keeping = recipe.keeping
+    session.checkpoints.limit(minimum_free=keeping.minimum_free_mb * 1e6, keep=keeping.keep)
     if recipe.algorithm == 'search':
         session.say('search learns nothing: edit algorithms/search.py, and ask for trials')
         return 0
