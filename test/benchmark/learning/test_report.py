@@ -23,7 +23,7 @@ def graded(variant, *wins):
 def course(variant, seed, *, trials=(), rescues=0, minutes=10.0, blocks=()):
     return {
         'variant': variant, 'seed': seed, 'trials': list(trials), 'rescues': rescues,
-        'minutes': minutes, 'blocks': list(blocks), 'judges': [f'{seed:064x}'],
+        'minutes': minutes, 'blocks': list(blocks), 'judges': ['ab' * 32],
     }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_certification_is_told_station_by_station(results):
         ('3', 'not in 62 min', '0', '0', '0/50', '0/50', '0'),
     ]
     caption = report.certified_table(results).caption
-    assert caption.endswith('judged by 000000000000'), 'a judge is named once'
+    assert caption.endswith('judged by abababababab'), 'a judge is named once'
 
 
 def test_the_report_is_written(results, tmp_path):
