@@ -49,15 +49,16 @@ class Bag:
 
     def __init__(self, directory):
         self.writer = BagWriter(directory, custom_data={'trial_id': 'trial_1'})
-        self.topics = {}
+        self.topics, self.count = {}, 0
 
     def write(self, topic, message):
         kind = type(message)
         name = f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
         if topic not in self.topics:
             self.topics[topic] = self.writer.add_topic(topic, definition_of(name))
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        self.writer.write(self.topics[topic], serialize_message(message), stamp)
+        self.count += 1  # a bag is in the order of arrival, which need not be that of the stamps
+        arrived = START * 10**9 + self.count * 10**6
+        self.writer.write(self.topics[topic], serialize_message(message), arrived)
 
     def attempt(self, attempt, steps, *, start=0.0, order=None):
         for step in order or range(steps + 1):

@@ -17,6 +17,7 @@ from enpire_nodes.improvement.checkpoints import CheckpointStore, describe_weigh
 from enpire_nodes.improvement.replay_store import ReplayStore
 from enpire_nodes.improvement.workspace import Workspace
 
+pytestmark = pytest.mark.slow
 DEADLINE = 50.0  # s
 TINY = {
     'training.hidden': 8,
