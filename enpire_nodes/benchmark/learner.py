@@ -24,6 +24,8 @@ OBSERVATIONS, ACTIONS, BATCH, TRANSITIONS = 24, 3, 256, 10_000
 #: Updates that are asked for at once.
 CHUNK = 100
 _ROOT = Path(__file__).parents[2]
+#: The research workspace as labs get it: what is measured is what `enpire train` runs.
+WORKSPACE = _ROOT / 'enpire_nodes' / 'improvement' / 'template'
 
 
 class LearnerFailedError(RuntimeError):
@@ -139,37 +141,60 @@ def compare(
     }
 
 
-def ours(width: int, *, bfloat16: bool = False, translate: bool = True) -> Callable[[int], None]:
-    """Return what makes so many updates of the reference step, on random transitions."""
-    import torch
+def ours(width: int, *, bfloat16: bool = False, compiled: bool = True) -> Callable[[int], None]:
+    """Return what makes so many updates as ``enpire train`` does, on random transitions.
 
-    from enpire_nodes.improvement.fast.compiled import Compiled
-    from enpire_nodes.improvement.fast.sac_step import SAC, sac_step, SACSettings
-    from enpire_nodes.improvement.fast.sampling import Batch, ReplayTensor
+    It is the learner of the research workspace with its RLPD. So that the work is the same as that
+    of the libraries, nothing is layer-normalized and no noise is added to what is observed.
+    """
+    sys.path.insert(0, str(WORKSPACE))
+    import numpy as np
 
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
-    torch.set_flush_denormal(True)
-    torch.manual_seed(0)
-    sac = SAC(OBSERVATIONS, ACTIONS, SACSettings(hidden=(width, width), bfloat16=bfloat16))
-    replay = ReplayTensor(TRANSITIONS, OBSERVATIONS, ACTIONS)
-    replay.add(
-        Batch(
-            torch.randn(TRANSITIONS, OBSERVATIONS),
-            torch.rand(TRANSITIONS, ACTIONS) * 2.0 - 1.0,
-            torch.randn(TRANSITIONS),
-            torch.randn(TRANSITIONS, OBSERVATIONS),
-            torch.full((TRANSITIONS,), 0.99),
+    from algorithms.rlpd import Rlpd
+    from data import Transitions
+    from learner import Learner
+    from networks import Actor
+    from recipe import Observation, Recipe, Training
+
+    class Plain(Rlpd):
+        @staticmethod
+        def make_actor(recipe: Recipe, inputs: int) -> Actor:
+            return Actor(recipe, inputs, norm=False)
+
+    training = Training(
+        batch_size=BATCH,
+        hidden=width,
+        learning_rate=3e-4,
+        bc_updates=0,
+        warm_up_updates=0,
+        discount=0.99,
+        layer_norm=False,
+        polyak=0.005,
+        threads=len(os.sched_getaffinity(0)),
+        compiled=compiled,
+        bfloat16=bfloat16,
+    )
+    recipe = Recipe(algorithm='rlpd', observation=Observation(noise=0.0), training=training)
+    random = np.random.default_rng(0)
+    learner = Learner(recipe)
+    none = np.zeros((TRANSITIONS, 0, 0, 0, 3), np.uint8)
+    learner.own.add(
+        Transitions(
+            observation=random.normal(size=(TRANSITIONS, OBSERVATIONS)).astype(np.float32),
+            action=random.uniform(-1.0, 1.0, (TRANSITIONS, ACTIONS)).astype(np.float32),
+            reward=random.normal(size=TRANSITIONS).astype(np.float32),
+            following=random.normal(size=(TRANSITIONS, OBSERVATIONS)).astype(np.float32),
+            discount=np.full(TRANSITIONS, 0.99, np.float32),
+            success=np.zeros(TRANSITIONS, np.float32),
+            image=none,
+            following_image=none,
         )
     )
-    step = Compiled(
-        lambda rows, noise, members: sac_step(sac, replay.split(rows), noise, members),
-        enabled=translate,
-    )
+    learner.algorithm = Plain(recipe, OBSERVATIONS).to(learner.device).train()
 
     def train(updates: int) -> None:
-        drawn = (replay.sample(updates, BATCH), *sac.draw(updates, BATCH))
-        for rows, noise, members in zip(*(part.unbind() for part in drawn)):
-            step(rows, noise, members)
+        learner.owed = float(updates)
+        learner.work(updates)
 
     return train
 

@@ -25,7 +25,7 @@ class EnsembleMLP(nn.Module):
     :param ensemble: number of members.
     :param layer_norm: normalise each hidden layer before its ReLU, as RLPD does (Ball et al. 2023,
         arXiv 2302.02948): it keeps critics from overestimating what no data has shown.
-    :param bfloat16: multiply in bfloat16 between the hidden layers, as in
+    :param bfloat16: while training, multiply in bfloat16 between the hidden layers, as in
         :func:`enpire_nodes.improvement.fast.linear.linear`. The first layer, which sees positions
         and forces, and the last stay in float32, and so do the weights.
 
@@ -87,6 +87,13 @@ class EnsembleMLP(nn.Module):
         sizes = [math.prod(shape) for shape in self.shapes]
         return [part.view(shape) for part, shape in zip(row.split(sizes), self.shapes)]
 
+    @torch.no_grad()
+    def zero_last(self) -> None:
+        """Make the last layer give 0."""
+        for row in self.weights:
+            for part in self.unpack(row)[-2:]:
+                part.zero_()
+
     def _finish(self, x: Tensor, parts: list[Tensor]) -> Tensor:
         """Evaluate one member from what its first linear layer gave."""
         *hidden, last_weight, last_bias = parts
@@ -94,7 +101,13 @@ class EnsembleMLP(nn.Module):
         for start in range(0, len(hidden), per_layer):
             if start:
                 weight, bias = hidden[start : start + 2]
-                x = linear(x, weight, bias, relu=not self.layer_norm, bfloat16=self.bfloat16)
+                x = linear(
+                    x,
+                    weight,
+                    bias,
+                    relu=not self.layer_norm,
+                    bfloat16=self.bfloat16 and self.training,
+                )
             if self.layer_norm:
                 scale, shift = hidden[start + 2 : start + 4]
                 x = functional.relu(functional.layer_norm(x, scale.shape, scale, shift))

@@ -19,25 +19,33 @@ NARROW = 16
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, '_linear_pointwise')
 
 # An operator of our own, since torch.compile takes a weight that changes for a mistake when it
-# sees oneDNN's.
+# sees oneDNN's. Its name and arguments are those of oneDNN's, so that a translated update calls
+# that without going through Python: compiled.py says so to torch.
 _library = torch.library.Library('enpire', 'DEF')
 _library.define(
-    'product(Tensor x, Tensor weight, Tensor? bias, str then) -> Tensor',
+    '_linear_pointwise(Tensor X, Tensor W, Tensor? B, str attr, Scalar?[] scalars, '
+    'str? algorithm) -> Tensor',
     tags=(torch.Tag.needs_exact_strides, torch.Tag.pt2_compliant_tag),
 )
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None, then: str) -> Tensor:
-    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, then, [], '')
-
-
-def _product_shape(x: Tensor, weight: Tensor, bias: Tensor | None, then: str) -> Tensor:
+def _shape(x: Tensor, weight: Tensor, *_: object) -> Tensor:
     return x.new_empty(x.shape[0], weight.shape[0])
 
 
-_library.impl('product', _product, 'CPU')
-_library.impl('product', _product_shape, 'Meta')
-_call = torch.ops.enpire.product.default
+if _ONEDNN:
+    _library.impl('_linear_pointwise', torch.ops.mkldnn._linear_pointwise, 'CPU')
+_library.impl('_linear_pointwise', _shape, 'Meta')
+#: The operator, and how C declares what it stands for.
+OPERATOR = torch.ops.enpire._linear_pointwise.default
+DECLARED = (
+    'AOTITorchError aoti_torch_cpu__linear_pointwise(AtenTensorHandle, AtenTensorHandle, '
+    'AtenTensorHandle*, const char*, const double**, int64_t, const char**, AtenTensorHandle*)'
+)
+
+
+def _call(x: Tensor, weight: Tensor, bias: Tensor | None, then: str) -> Tensor:
+    return OPERATOR(x, weight, bias, then, [], '')
 
 
 class _Linear(torch.autograd.Function):

@@ -28,6 +28,7 @@ class Learner:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         torch.set_num_threads(recipe.training.threads)
+        torch.set_flush_denormal(True)
         torch.manual_seed(recipe.training.seed)
         self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
         self.shown, self.own = Pool(self.device), Pool(self.device)
@@ -102,7 +103,7 @@ class Learner:
             else:
                 break
             self.updates += 1
-        return curves
+        return {name: float(value) for name, value in curves.items()}
 
     # -- what comes of it -----------------------------------------------------------------------
 
@@ -138,17 +139,10 @@ class Learner:
 
     def state(self) -> bytes:
         """Return everything that is not in the recorded trials."""
-        algorithm = self.algorithm
-        optimizers = {
-            name: value.state_dict()
-            for name, value in vars(algorithm).items()
-            if isinstance(value, torch.optim.Optimizer)
-        }
         buffer = io.BytesIO()
         content = {
             'recipe': asdict(self.recipe),
-            'algorithm': algorithm.state_dict(),
-            'optimizers': optimizers,
+            'algorithm': self.algorithm.state_dict(),
             'random': torch.get_rng_state(),
             'cloned': self.cloned,
             'updates': self.updates,
@@ -164,8 +158,6 @@ class Learner:
         if content['recipe'] != asdict(self.recipe):
             return False
         self.algorithm.load_state_dict(content['algorithm'])
-        for name, optimizer in content['optimizers'].items():
-            getattr(self.algorithm, name).load_state_dict(optimizer)
         torch.set_rng_state(content['random'])
         self.cloned, self.updates = content['cloned'], content['updates']
         unseen = [size for trial, size in self.trials.items() if trial not in content['trials']]

@@ -6,38 +6,42 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional as F  # noqa: N812 - everybody's name for it
 
+from enpire_nodes.improvement.fast import EnsembleMLP
 from eyes import make_eyes
-from recipe import Recipe
+from recipe import Recipe, Training
 
 _LOG_STD = (-5.0, 1.0)
 
 
-def mlp(inputs: int, outputs: int, hidden: int, layers: int, *, norm: bool = False) -> nn.Module:
-    """Return a perceptron with ReLU, and LayerNorm before it if wanted."""
-    parts: list[nn.Module] = []
-    for index in range(layers):
-        parts.append(nn.Linear(inputs if index == 0 else hidden, hidden))
-        parts += [nn.LayerNorm(hidden), nn.ReLU()] if norm else [nn.ReLU()]
-    return nn.Sequential(*parts, nn.Linear(hidden, outputs))
+def mlp(
+    training: Training, inputs: int, outputs: int, *, members: int = 1, norm: bool = False
+) -> EnsembleMLP:
+    """Return perceptrons with ReLU, and LayerNorm before it if wanted; see its docstring."""
+    return EnsembleMLP(
+        inputs,
+        [training.hidden] * training.layers,
+        outputs,
+        ensemble=members,
+        layer_norm=norm,
+        bfloat16=training.bfloat16,
+    )
 
 
 class Actor(nn.Module):
     """A Gaussian policy, squashed to [-1, 1] (Haarnoja et al., 2018).
 
     :param inputs: numbers in an observation.
+    :param norm: layer-normalize it.
     """
 
-    def __init__(self, recipe: Recipe, inputs: int) -> None:
+    def __init__(self, recipe: Recipe, inputs: int, *, norm: bool = True) -> None:
         super().__init__()
-        training = recipe.training
         self.noise = recipe.observation.noise
         self.register_buffer('mean', torch.zeros(inputs))
         self.register_buffer('std', torch.ones(inputs))
         self.eyes = make_eyes(recipe.observation)
         self.seen = inputs + self.eyes.outputs
-        self.body = mlp(
-            self.seen, 6 * recipe.action.chunk, training.hidden, training.layers, norm=True
-        )
+        self.body = mlp(recipe.training, self.seen, 6 * recipe.action.chunk, norm=norm)
 
     def normalize(self, observation: Tensor) -> None:
         """Take the scale of the inputs from (n, inputs) observations."""
@@ -56,7 +60,7 @@ class Actor(nn.Module):
 
     def forward(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and logarithm of the standard deviation before squashing."""
-        mean, log_std = self.body(seen).chunk(2, dim=-1)
+        mean, log_std = self.body(seen)[0].chunk(2, dim=-1)
         low, high = _LOG_STD
         return mean, low + 0.5 * (high - low) * (torch.tanh(log_std) + 1.0)
 
@@ -83,19 +87,19 @@ class Critics(nn.Module):
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__()
         training = recipe.training
-        self.members = nn.ModuleList(
-            mlp(inputs, 1, training.hidden, training.layers, norm=training.layer_norm)
-            for _ in range(training.critics)
-        )
+        self.members = mlp(training, inputs, 1, members=training.critics, norm=training.layer_norm)
 
-    def forward(self, seen: Tensor, action: Tensor) -> Tensor:
-        """Return the (critics, n) values of actions."""
-        pair = torch.cat([seen, action], dim=-1)
-        return torch.stack([member(pair).squeeze(-1) for member in self.members])
+    def forward(self, seen: Tensor, action: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the (critics, n) values of actions, by their own weights or by others."""
+        return self.members(torch.cat([seen, action], dim=-1), weights).squeeze(-1)
 
     def frozen(self, seen: Tensor, action: Tensor) -> Tensor:
         """Return the values, of which only the action can be learned from."""
-        self.requires_grad_(False)
-        values = self(seen, action)
-        self.requires_grad_(True)
-        return values
+        return self(seen, action, self.members.weights.detach())
+
+    def few(self, seen: Tensor, action: Tensor, count: int) -> Tensor:
+        """Return the (count, n) values of as many of them, drawn at random."""
+        weights = self.members.weights
+        if count < len(weights):
+            weights = weights[torch.randperm(len(weights), device=weights.device)[:count]]
+        return self(seen, action, weights)

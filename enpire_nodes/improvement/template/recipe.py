@@ -138,6 +138,14 @@ class Training:
     exploration: float = setting(
         0.15, 'sd of the noise on actions while gathering experience', minimum=0.0, maximum=1.0
     )
+    compiled: bool = setting(
+        True,
+        'translate the update into one program first: a pause of about a minute at the first '
+        'start and of seconds at later ones, then some three times the speed (no pictures)',
+    )
+    bfloat16: bool = setting(
+        False, 'multiply hidden layers in bfloat16: faster where the processor has it, less exact'
+    )
     threads: int = setting(
         1, 'of the processor that the learner takes; the station needs the others', minimum=1,
         maximum=256,

@@ -77,3 +77,22 @@ def test_bfloat16_is_near_float32():
 
     assert (mlp(x) - exact).abs().max() < 0.02
     assert not torch.equal(mlp(x), exact)
+
+
+def test_last_layer_can_begin_at_zero():
+    network = EnsembleMLP(6, [16, 16], 2, ensemble=3, layer_norm=True)
+    network.zero_last()
+
+    assert (network(torch.randn(8, 6)) == 0.0).all()
+    assert network.weights.abs().sum() > 0.0
+
+
+def test_bfloat16_is_for_training_alone():
+    torch.manual_seed(0)
+    network, x = EnsembleMLP(32, [32, 32], 2, bfloat16=True), torch.randn(32, 32)
+    rough = network(x)
+    exact = network.eval()(x)
+    network.bfloat16 = False
+
+    assert not torch.equal(rough, exact)
+    assert torch.equal(network.train()(x), exact)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import cos, pi
 from typing import NamedTuple
 
-import torch
 from torch import nn, Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from enpire_nodes.improvement.fast import AdamW, translated
 from networks import Actor
 from recipe import Recipe
 
 
 class Batch(NamedTuple):
-    """Transitions, as data.py describes them; the first ``shown`` rows are demonstrations."""
+    """Transitions, as data.py describes them; ``shown`` (n,) bool: it is a demonstration."""
 
     observation: Tensor
     action: Tensor
@@ -24,7 +25,7 @@ class Batch(NamedTuple):
     success: Tensor
     image: Tensor
     following_image: Tensor
-    shown: int
+    shown: Tensor
 
 
 class Algorithm(nn.Module):
@@ -43,6 +44,8 @@ class Algorithm(nn.Module):
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__()
         self.recipe = recipe
+        # Pictures are shifted one by one, which does not translate.
+        self.compiles = recipe.training.compiled and not recipe.observation.images
         self.actor = self.make_actor(recipe, inputs)
         self.actor_optimizer = self.optimizer(self.actor.parameters())
 
@@ -51,41 +54,34 @@ class Algorithm(nn.Module):
         """Return an untrained actor."""
         return Actor(recipe, inputs)
 
-    def optimizer(self, parameters: object) -> torch.optim.Optimizer:
+    def optimizer(self, parameters: Iterable[Tensor]) -> AdamW:
         """Return AdamW at the recipe's learning rate."""
-        rate = self.recipe.training.learning_rate
-        return torch.optim.AdamW(parameters, lr=rate, weight_decay=1e-4, fused=True)
+        return AdamW(parameters, self.recipe.training.learning_rate, decay=1e-4)
 
     def cool(self, done: float) -> None:
         """Lower the rate of behaviour cloning as its end comes near: half a cosine."""
-        for group in self.cloner.param_groups:
-            group['lr'] = self.recipe.training.learning_rate * 0.5 * (1.0 + cos(pi * done))
+        rate = self.recipe.training.learning_rate
+        self.cloner.set_rate(rate * 0.5 * (1.0 + cos(pi * done)))
 
     @property
-    def cloner(self) -> torch.optim.Optimizer:
+    def cloner(self) -> AdamW:
         """The optimizer of behaviour cloning."""
         return self.actor_optimizer
 
-    def clone(self, batch: Batch) -> dict[str, float]:
+    @translated
+    def clone(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step of the actor towards the actions of a batch."""
         action = self.actor.act(self.actor.see(batch.observation, batch.image))
         loss = F.mse_loss(action, batch.action.clamp(-0.99, 0.99))
-        step(self.actor_optimizer, loss)
-        return {'cloning': loss.item()}
+        self.actor_optimizer.minimize(loss)
+        return {'cloning': loss.detach()}
 
     def after_cloning(self) -> None:
         """Get ready for what follows behaviour cloning."""
 
-    def update(self, batch: Batch) -> dict[str, float]:
+    def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step; return what to draw as curves."""
         raise NotImplementedError
 
     def new_trial(self) -> None:
         """Hear that a trial of the robot has come in."""
-
-
-def step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """Take one step down the gradient of a loss."""
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()

@@ -6,12 +6,14 @@ demonstrated one. Noise on the inputs keeps small errors from adding up.
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from algorithms.base import Algorithm, Batch
 
 
 class BehaviourCloning(Algorithm):
     """Learns from demonstrations alone; needs no reward."""
 
-    def update(self, batch: Batch) -> dict[str, float]:
+    def update(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step on a batch of demonstrations."""
         return self.clone(batch)

@@ -13,12 +13,12 @@ import copy
 import torch
 from torch import Tensor
 
-from algorithms.base import Batch, step
-from algorithms.rlpd import follow, Rlpd
+from algorithms.base import Batch
+from algorithms.rlpd import Rlpd
+from enpire_nodes.improvement.fast import follow, translated
 from recipe import Recipe
 
 _SMOOTHING = (0.1, 0.2)  # sd and bound of the noise on the next action
-_ACTOR_EVERY = 2
 _OWN_STATES = 0.2  # weight of imitation there, of that in demonstrated states
 _SLOWER = 0.6  # of the learning rate, for an actor that has learned already
 
@@ -27,6 +27,7 @@ class BcRl(Rlpd):
     """Behaviour cloning that goes on with its own trials."""
 
     clones, samples = True, False
+    actor_every = 2
 
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__(recipe, inputs)
@@ -38,8 +39,7 @@ class BcRl(Rlpd):
         """Begin from the actor as behaviour cloning left it."""
         self.steady.load_state_dict(self.actor.state_dict())
         self.clone_of_demonstrations.load_state_dict(self.actor.state_dict())
-        for group in self.actor_optimizer.param_groups:
-            group['lr'] = _SLOWER * self.recipe.training.learning_rate
+        self.actor_optimizer.set_rate(_SLOWER * self.recipe.training.learning_rate)
 
     def new_trial(self) -> None:
         """Trust the demonstrations a little less, if the recipe says so."""
@@ -52,18 +52,17 @@ class BcRl(Rlpd):
         noise = (sd * torch.randn_like(action)).clamp(-bound, bound)
         return (action + noise).clamp(-1.0, 1.0)
 
-    def update_actor(self, batch: Batch) -> dict[str, float]:
+    @translated
+    def update_actor(self, batch: Batch) -> dict[str, Tensor]:
         """Move the actor towards higher value, and back towards what was demonstrated."""
-        if self.updates % _ACTOR_EVERY:
-            return {}
         seen = self.actor.see(batch.observation, batch.image).detach()
         action = self.actor.act(seen)
         value = self.critics.frozen(seen, action).mean(0)
         distance = self.distance(seen, action, batch)
         loss = self.weight * distance - value.mean() / (value.abs().mean().detach() + 1e-3)
-        step(self.actor_optimizer, loss)
+        self.actor_optimizer.minimize(loss)
         follow(self.steady, self.actor, self.recipe.training.polyak)
-        return {'actor_loss': loss.item(), 'cloning': distance.item()}
+        return {'actor_loss': loss.detach(), 'cloning': distance.detach()}
 
     def distance(self, seen: Tensor, action: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared distance to what was demonstrated, or would have been.
@@ -73,9 +72,8 @@ class BcRl(Rlpd):
         critic out of everything that is known.
         """
         with torch.no_grad():
-            reference = self.clone_of_demonstrations.act(seen)
-        reference[: batch.shown] = batch.action[: batch.shown].clamp(-0.99, 0.99)
-        squared = (action - reference).square().mean(-1)
-        weight = torch.full_like(squared, _OWN_STATES)
-        weight[: batch.shown] = 1.0
-        return 2.0 * (squared * weight).mean()
+            likely = self.clone_of_demonstrations.act(seen)
+        shown = batch.shown.unsqueeze(-1)
+        reference = torch.where(shown, batch.action.clamp(-0.99, 0.99), likely)
+        weight = torch.where(shown, 1.0, _OWN_STATES)
+        return 2.0 * ((action - reference).square() * weight).mean()

@@ -6,11 +6,11 @@ actions (Johannink et al., 2019; Silver et al., 2018) and kept small.
 
 from __future__ import annotations
 
-import torch
-from torch import nn, Tensor
+from torch import Tensor
 
-from algorithms.base import Batch, step
+from algorithms.base import Batch
 from algorithms.bc_rl import BcRl
+from enpire_nodes.improvement.fast import AdamW, translated
 from networks import Actor
 from recipe import Recipe
 
@@ -22,8 +22,7 @@ class CorrectedActor(Actor):
         super().__init__(recipe, inputs)
         self.base = Actor(recipe, inputs)
         self.reach = recipe.training.residual_reach
-        nn.init.zeros_(self.body[-1].weight)
-        nn.init.zeros_(self.body[-1].bias)
+        self.body.zero_last()
 
     def normalize(self, observation: Tensor) -> None:
         """Take the scale of the inputs; the base has the same."""
@@ -51,19 +50,21 @@ class Residual(BcRl):
 
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__(recipe, inputs)
+        self.actor_optimizer = self.optimizer(self.actor.body.parameters())
         self.base_optimizer = self.optimizer(self.actor.base.parameters())
 
     @property
-    def cloner(self) -> torch.optim.Optimizer:
+    def cloner(self) -> AdamW:
         """The optimizer of the base."""
         return self.base_optimizer
 
-    def clone(self, batch: Batch) -> dict[str, float]:
+    @translated
+    def clone(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step of the base towards the actions of a batch."""
         action = self.actor.base.act(self.actor.see(batch.observation, batch.image))
         loss = (action - batch.action.clamp(-0.99, 0.99)).square().mean()
-        step(self.base_optimizer, loss)
-        return {'cloning': loss.item()}
+        self.base_optimizer.minimize(loss)
+        return {'cloning': loss.detach()}
 
     def after_cloning(self) -> None:
         """Freeze the base."""

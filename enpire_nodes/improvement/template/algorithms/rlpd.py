@@ -14,7 +14,8 @@ import torch
 from torch import nn, Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from algorithms.base import Algorithm, Batch, step
+from algorithms.base import Algorithm, Batch
+from enpire_nodes.improvement.fast import follow, translated
 from networks import Critics
 from recipe import Recipe
 
@@ -23,6 +24,8 @@ class Rlpd(Algorithm):
     """Learns from reward; demonstrations are experience like any other."""
 
     online, clones, samples = True, False, True
+    #: Updates of the critics for one of the actor.
+    actor_every = 1
 
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__(recipe, inputs)
@@ -38,45 +41,43 @@ class Rlpd(Algorithm):
         self.lowest = -recipe.data.step_cost / (1.0 - training.discount)
         self.register_buffer('updates', torch.tensor(0))
 
-    def update(self, batch: Batch) -> dict[str, float]:
-        """Take one step of the critics, of the actor, and of the slow targets."""
+    def update(self, batch: Batch) -> dict[str, Tensor]:
+        """Take one step of the critics, of their slow targets, and of the actor if it is due."""
         self.updates += 1
         curves = self.update_critics(batch)
-        if self.updates > self.recipe.training.warm_up_updates:
+        warm = self.updates > self.recipe.training.warm_up_updates
+        if warm and self.updates % self.actor_every == 0:
             curves |= self.update_actor(batch)
-        follow(self.targets, self.critics, self.recipe.training.polyak)
         return curves
 
-    def update_critics(self, batch: Batch) -> dict[str, float]:
+    @translated
+    def update_critics(self, batch: Batch) -> dict[str, Tensor]:
         """Move the critics towards the reward and the value of what follows."""
+        training = self.recipe.training
         with torch.no_grad():
             following = self.actor.see(batch.following, batch.following_image)
-            values = self.targets(following, self.next_action(following))
-            few = torch.randperm(len(values))[: self.recipe.training.critics_in_target]
-            target = batch.reward + batch.discount * values[few].amin(0)
+            action = self.next_action(following)
+            values = self.targets.few(following, action, training.critics_in_target)
+            target = batch.reward + batch.discount * values.amin(0)
             target = target.clamp(self.lowest, 1.0)
         values = self.critics(self.actor.see(batch.observation, batch.image), batch.action)
         loss = F.mse_loss(values, target.expand_as(values))
-        step(self.critic_optimizer, loss)
-        return {'critic_loss': loss.item(), 'value': values.mean().item()}
+        self.critic_optimizer.minimize(loss)
+        follow(self.targets, self.critics, training.polyak)
+        return {'critic_loss': loss.detach(), 'value': values.detach().mean()}
 
     def next_action(self, following: Tensor) -> Tensor:
         """Return the action that the policy takes next, as the critics value it."""
         return self.actor.sample(following)[0]
 
-    def update_actor(self, batch: Batch) -> dict[str, float]:
+    @translated
+    def update_actor(self, batch: Batch) -> dict[str, Tensor]:
         """Move the actor towards actions of higher value, and keep some randomness."""
         seen = self.actor.see(batch.observation, batch.image).detach()
         action, log_prob = self.actor.sample(seen)
         value = self.critics.frozen(seen, action).mean(0)
         loss = (self.log_alpha.exp().detach() * log_prob - value).mean()
-        step(self.actor_optimizer, loss)
-        excess = (log_prob.detach() + self.target_entropy).mean()
-        step(self.alpha_optimizer, -self.log_alpha.exp() * excess)
-        return {'actor_loss': loss.item(), 'entropy': -log_prob.mean().item()}
-
-
-def follow(slow: nn.Module, fast: nn.Module, share: float) -> None:
-    """Move the parameters of one network by a share of the way to those of another."""
-    with torch.no_grad():
-        torch._foreach_lerp_(list(slow.parameters()), list(fast.parameters()), share)
+        self.actor_optimizer.minimize(loss)
+        entropy = -log_prob.detach().mean()
+        self.alpha_optimizer.minimize(self.log_alpha.exp() * (entropy - self.target_entropy))
+        return {'actor_loss': loss.detach(), 'entropy': entropy}
