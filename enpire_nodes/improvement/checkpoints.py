@@ -20,6 +20,7 @@ import json
 import os
 from pathlib import Path
 import shutil
+import time
 from typing import Any
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -27,6 +28,7 @@ from enpire_nodes.common.writing import sync_directory, write_atomically, write_
 
 _WEIGHTS, _STATE = '.safetensors', '.state'
 _POINTER = 'learner.json'
+_ABANDONED = 600.0  # s after which nobody is still writing a file
 
 
 class DiskFullError(OSError):
@@ -106,6 +108,10 @@ class CheckpointStore:
         kept = {self.current.resolve().name}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             kept.add(json.loads((self.directory / _POINTER).read_text('utf-8'))['state'])
+        for left in self.directory.glob('.*.tmp'):  # of a writer that was killed
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > _ABANDONED:
+                    left.unlink()
         for kind, number in ((_WEIGHTS, self._keep), (_STATE, 2)):
             files = [path for path in self.directory.glob('*' + kind) if not path.is_symlink()]
             files.sort(key=lambda path: path.stat().st_mtime_ns)

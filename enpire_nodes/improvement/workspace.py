@@ -149,7 +149,8 @@ class Workspace:
     def commit(self) -> str:
         """Return the commit of the code, with ``-dirty`` when files differ from it."""
         head = self._git('rev-parse', 'HEAD')
-        return head + ('-dirty' if self._git('status', '--porcelain') else '')
+        changed = self._git('status', '--porcelain', '--untracked-files=normal')
+        return f'{head}-dirty' if changed else head
 
     def subject(self) -> str:
         """Return the first line of the newest commit: the idea under test."""

@@ -117,7 +117,7 @@ def certified_table(results: Mapping[str, Any]) -> Table:
         if course['variant'] != 'certified':
             continue
         wins, firsts, minutes = course['blocks'][-1] if course['blocks'] else (0, 0, 0.0)
-        done = wins == 50
+        done = wins == 50 and minutes <= limit
         table.add_row(
             str(course['seed']),
             f'{minutes:.1f} min' if done else f'not in {course["minutes"]:.0f} min',

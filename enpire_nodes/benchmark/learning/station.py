@@ -18,6 +18,7 @@ from enpire_nodes.rollout.controllers.registry import make
 from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
 from enpire_nodes.rollout.trial.bare import MemoryBook
 from enpire_nodes.rollout.trial.protocol import run_trial
+from enpire_nodes.tasks.api import OPERATOR_CODES
 
 RESCUE = 60.0  # s of robot time
 _TASK = 'pin_insertion'
@@ -50,6 +51,8 @@ class LearningStation:
             self.robot_seconds += record.robot_seconds
             if record.outcome is not TrialOutcome.RESET_FAILED:
                 break
+            if record.error_code not in OPERATOR_CODES:
+                continue
             self.rescues += 1
             self.robot_seconds += RESCUE
             self._trials.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+import hashlib
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,7 +73,8 @@ class Learner:
         if not kind.clones:
             self.cloned = self.recipe.training.bc_updates
         if kind.online:
-            self.owed = self.recipe.training.warm_up_updates
+            training = self.recipe.training
+            self.owed = training.warm_up_updates + training.updates_per_action * len(self.own)
 
     @property
     def cloning(self) -> bool:
@@ -142,6 +145,7 @@ class Learner:
         buffer = io.BytesIO()
         content = {
             'recipe': asdict(self.recipe),
+            'code': _code(),
             'algorithm': self.algorithm.state_dict(),
             'random': torch.get_rng_state(),
             'cloned': self.cloned,
@@ -153,9 +157,9 @@ class Learner:
         return buffer.getvalue()
 
     def restore(self, state: bytes) -> bool:
-        """Go on from a state; False when it is of another recipe, which begins anew."""
+        """Go on from a state; False when it is of another recipe or other code."""
         content = torch.load(io.BytesIO(state), map_location='cpu', weights_only=True)
-        if content['recipe'] != asdict(self.recipe):
+        if (content['recipe'], content['code']) != (asdict(self.recipe), _code()):
             return False
         self.algorithm.load_state_dict(content['algorithm'])
         torch.set_rng_state(content['random'])
@@ -165,6 +169,14 @@ class Learner:
         if self.algorithm.online:
             self.owed += self.recipe.training.updates_per_action * sum(unseen)
         return True
+
+
+def _code() -> str:
+    """Return a digest of the code of this folder: what is learned by one does not fit another."""
+    here, total = Path(__file__).parent, hashlib.sha256()
+    for path in sorted([*here.glob('*.py'), *here.glob('algorithms/*.py')]):
+        total.update(path.name.encode() + b'\0' + path.read_bytes())
+    return total.hexdigest()
 
 
 def _rows(trial: RecordedTrial) -> list[dict[str, np.ndarray]]:

@@ -71,7 +71,7 @@ def resume(session: Session, learner: object) -> None:
     if learner.restore(found[0]):
         session.say(f'going on from {learner.updates} updates; --fresh begins anew')
     else:
-        session.say('the recipe is another one than that of the last run: beginning anew')
+        session.say('recipe or code have changed since: beginning anew, on all trials')
 
 
 def publish(session: Session, learner: object) -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from enpire_nodes.benchmark.learning import station as module
 from enpire_nodes.benchmark.learning.station import LearningStation, RESCUE
+from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.rollout.controllers.hold import Hold
 from enpire_nodes.rollout.records import TrialOutcome
+
+GRASP = ErrorCode.RESET_GRASP_FAILED
 
 
 class Bench:
@@ -17,6 +20,7 @@ class Bench:
         self.outcomes, self.opened, self.closed = [], [], 0
         self.used, self.trials, self.traces = [], [], {}
         self.timeline, self.station = None, self
+        self.code = ErrorCode.RESET_LYING_NOT_RECOVERED
 
     def open(self, setup):
         self.opened.append(setup)
@@ -30,7 +34,11 @@ class Bench:
 
     def run(self, trial, bag, **parts):
         self.trials.append(trial)
-        return replace(trial, outcome=self.outcomes.pop(0), reset_seconds=4.0, execute_seconds=6.0)
+        outcome = self.outcomes.pop(0)
+        code = self.code if outcome is TrialOutcome.RESET_FAILED else ErrorCode.NONE
+        return replace(
+            trial, outcome=outcome, error_code=code, reset_seconds=4.0, execute_seconds=6.0
+        )
 
 
 @pytest.fixture
@@ -76,6 +84,14 @@ def test_a_scene_that_cannot_be_reset_is_given_up(bench):
     assert record.outcome is TrialOutcome.RESET_FAILED
     assert trial.attempts == ()
     assert (station.rescues, station.robot_seconds) == (3, 30.0 + 3 * RESCUE)
+
+
+def test_a_reset_that_may_work_the_next_time_is_repeated_without_a_person(bench):
+    bench.outcomes, bench.code = [TrialOutcome.RESET_FAILED, TrialOutcome.SUCCESS], GRASP
+    station = LearningStation(5)
+    assert station.run(object(), 11, name='x')[1].success
+    assert (station.rescues, station.robot_seconds) == (0, 20.0)
+    assert len(bench.opened) == 1
 
 
 @pytest.mark.parametrize('outcome', [TrialOutcome.FAULTED, TrialOutcome.FAILURE])
