@@ -37,6 +37,23 @@ def test_state_of_another_recipe_begins_anew(learner):
     assert not learner('bc_rl', hidden=32).restore(learner('bc_rl').state())
 
 
+def test_state_of_other_code_begins_anew(workspace, learner, monkeypatch):
+    state = learner('bc_rl').state()
+    assert learner('bc_rl').restore(state)
+    monkeypatch.setattr(workspace.learner, '_code', lambda: 'edited')
+    assert not learner('bc_rl').restore(state)
+
+
+def test_beginning_anew_owes_updates_for_all_that_the_robot_has_done(
+    workspace, recipe, transitions
+):
+    made = workspace.learner.Learner(recipe('bc_rl', updates_per_action=3.0))
+    made.shown.add(transitions(100, seed=1))
+    made.own.add(transitions(60, seed=2))
+    made.begin()
+    assert made.owed == 2 + 3.0 * 60
+
+
 @pytest.mark.parametrize('bfloat16', [False, True])
 @pytest.mark.parametrize('name', ALGORITHMS)
 def test_weights_are_what_a_policy_loads(workspace, learner, name, bfloat16):
