@@ -136,3 +136,24 @@ def test_cloning_cools_down_by_half_a_cosine(learner):
         rates.append(algorithm.cloner.rate.item())
 
     assert rates == pytest.approx([5e-4, 2.5e-4, 0.0], abs=1e-9)
+
+
+def test_what_the_base_of_residual_sees_by_learns_with_it_and_then_stays(workspace, recipe):
+    from dataclasses import replace
+
+    made = recipe('residual', warm_up_updates=0)
+    made = replace(made, observation=replace(made.observation, images=32))
+    algorithm = workspace.algorithms.algorithm_class('residual')(made, 7)
+    images = torch.randint(256, (8, 2, 32, 32, 3), dtype=torch.uint8)
+    batch = workspace.algorithms.base.Batch(
+        torch.randn(8, 7), torch.rand(8, 3), torch.zeros(8), torch.randn(8, 7),
+        torch.full((8,), 0.97), torch.zeros(8), images, images, torch.ones(8, dtype=torch.bool),
+    )  # fmt: skip
+    before = _copy(algorithm.actor.eyes)
+    algorithm.clone(batch)
+    assert _changed(algorithm.actor.eyes, before)
+    algorithm.after_cloning()
+    before = _copy(algorithm.actor.eyes)
+    for _ in range(4):
+        algorithm.update(batch)
+    assert not _changed(algorithm.actor.eyes, before)

@@ -51,7 +51,10 @@ class Residual(BcRl):
     def __init__(self, recipe: Recipe, inputs: int) -> None:
         super().__init__(recipe, inputs)
         self.actor_optimizer = self.optimizer(self.actor.body.parameters())
-        self.base_optimizer = self.optimizer(self.actor.base.parameters())
+        eyes = self.actor.eyes.parameters()
+        self.base_optimizer = self.optimizer([*self.actor.base.body.parameters(), *eyes])
+        # what the base sees by must not move under it: the critics take the eyes as they are
+        self.critic_optimizer = self.optimizer(self.critics.parameters())
 
     @property
     def cloner(self) -> AdamW:
@@ -70,6 +73,7 @@ class Residual(BcRl):
         """Freeze the base."""
         super().after_cloning()
         self.actor.base.requires_grad_(False)
+        self.actor.eyes.requires_grad_(False)
 
     def distance(self, seen: Tensor, action: Tensor, batch: Batch) -> Tensor:
         """Return how large the corrections are."""
