@@ -48,7 +48,9 @@ def workspace(station: Stack, tmp_path_factory: pytest.TempPathFactory) -> Works
     )
     recipe = yaml.safe_load(made.recipe.read_text('utf-8'))
     recipe['observation']['images'] = 32
-    recipe['training'].update(hidden=16, batch_size=32, bc_updates=30, warm_up_updates=5)
+    recipe['training'].update(
+        hidden=16, batch_size=32, bc_updates=30, warm_up_updates=5, compiled=False
+    )
     recipe['keeping'].update(publish_every=1.0, save_every=1.0, minimum_free_mb=0.0)
     made.recipe.write_text(yaml.safe_dump(recipe), 'utf-8')
     return made

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 DEADLINE = 50.0  # s
 TINY = {
     'training.hidden': 8,
+    'training.compiled': False,
     'training.layers': 1,
     'training.batch_size': 8,
     'training.bc_updates': 50,
