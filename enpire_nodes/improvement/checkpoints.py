@@ -20,15 +20,15 @@ import json
 import os
 from pathlib import Path
 import shutil
-import time
 from typing import Any
+
+import psutil
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.writing import sync_directory, write_atomically, write_json
 
 _WEIGHTS, _STATE = '.safetensors', '.state'
 _POINTER = 'learner.json'
-_ABANDONED = 600.0  # s after which nobody is still writing a file
 
 
 class DiskFullError(OSError):
@@ -108,10 +108,10 @@ class CheckpointStore:
         kept = {self.current.resolve().name}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             kept.add(json.loads((self.directory / _POINTER).read_text('utf-8'))['state'])
-        for left in self.directory.glob('.*.tmp'):  # of a writer that was killed
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - left.stat().st_mtime > _ABANDONED:
-                    left.unlink()
+        for left in self.directory.glob('.*.tmp'):  # write_atomically names its process
+            writer = left.name.split('.')[-2]
+            if writer.isdigit() and not psutil.pid_exists(int(writer)):
+                left.unlink(missing_ok=True)
         for kind, number in ((_WEIGHTS, self._keep), (_STATE, 2)):
             files = [path for path in self.directory.glob('*' + kind) if not path.is_symlink()]
             files.sort(key=lambda path: path.stat().st_mtime_ns)

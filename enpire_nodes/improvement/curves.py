@@ -22,7 +22,7 @@ class Curves:
     def __init__(self, directory: Path) -> None:
         self._file: TextIO | None = None
         self._events: Any = None
-        self._flushed = 0.0
+        self._flushed = time.monotonic()
         self._complained = False
         try:
             self._open(directory)
@@ -36,15 +36,15 @@ class Curves:
         """
         if self._events is None:
             return
-        now = time.time()
+        now = time.time()  # TensorBoard shows when a point was made
         row = {'step': step, 'time': now, **{k: float(v) for k, v in values.items()}}
         try:
             self._file.write(json.dumps(row) + '\n')
             self._file.flush()
             for name, value in values.items():
                 self._events.write_event(_event(now, step, name, float(value)))
-            if now - self._flushed > _FLUSH_EVERY:
-                self._flushed = now
+            if time.monotonic() - self._flushed > _FLUSH_EVERY:
+                self._flushed = time.monotonic()
                 self._events.flush()
         except OSError as error:
             self._complain(error)

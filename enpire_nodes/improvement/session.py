@@ -150,8 +150,9 @@ class Session:
         """Try new weights; when they are refused, say why, and keep the ones before."""
         try:
             check()
-        except StationError as error:
-            self.say(f'[red]weights are not published[/]: {escape(error.message)}')
+        except Exception as error:  # noqa: BLE001 - a policy is anybody's code
+            reason = error.message if isinstance(error, StationError) else repr(error)
+            self.say(f'[red]weights are not published[/]: {escape(reason)}')
             return True
         return False
 

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -229,3 +230,16 @@ def test_how_many_files_are_kept_may_be_set_later(store):
     store.limit(minimum_free=0.0, keep=5)
     store.prune()
     assert len(files(store)) == 5
+
+
+def test_what_a_killed_writer_left_is_removed_and_that_of_a_living_one_is_not(store):
+    store.directory.mkdir(parents=True, exist_ok=True)
+    ended = subprocess.Popen(['true'])
+    ended.wait(10.0)
+    left = store.directory / f'.abc.state.{ended.pid}.tmp'
+    writing = store.directory / f'.abc.state.{os.getpid()}.tmp'
+    for path in (left, writing):
+        path.write_bytes(b'half')
+    store.prune()
+    assert not left.exists()
+    assert writing.exists()

@@ -190,3 +190,8 @@ def test_brackets_in_an_error_are_printed(session, words):
     session.refuses(refusal(StationError(ErrorCode.IMPROVEMENT_POLICY_REFUSED, words)))
     session.writes('it', refusal(OSError(words)))
     assert said(session).count(words) == 2
+
+
+def test_a_policy_that_cannot_even_be_made_is_refused_and_training_goes_on(session):
+    assert session.refuses(refusal(ImportError('no module named torchh')))
+    assert 'torchh' in said(session)

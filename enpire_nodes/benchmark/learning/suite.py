@@ -35,8 +35,8 @@ class Plan:
     directory: Path
     seeds: tuple[int, ...] = (1, 2, 3)
     demonstrations: int = 30
-    trials: int = 80
-    tests: int = 40
+    trials: int = 60
+    tests: int = 30
     certify: float = 60.0
     workers: int = 2
 

@@ -51,9 +51,9 @@ def train() -> int:
                 break
             if learner.idle:
                 time.sleep(0.1)
-            if not learner.cloning and session.every('publish', recipe.keeping.publish_every):
+            if not learner.cloning and session.every('publish', keeping.publish_every):
                 publish(session, learner)
-            if session.every('save', recipe.keeping.save_every):
+            if session.every('save', keeping.save_every):
                 save(session, learner)
     if not learner.cloning:
         publish(session, learner)
@@ -64,7 +64,7 @@ def train() -> int:
 
 
 def resume(session: Session, learner: object) -> None:
-    """Go on where the last run of this was, unless the recipe is another one."""
+    """Go on where the last run of this was, unless recipe or code have changed since."""
     found = None if session.fresh else session.checkpoints.newest_state()
     if found is None:
         return
@@ -80,7 +80,8 @@ def publish(session: Session, learner: object) -> None:
 
     def write() -> None:
         path = session.checkpoints.save_weights(*learner.weights())
-        session.refuses(lambda: learner.check(Policy(path))) or session.checkpoints.publish(path)
+        if not session.refuses(lambda: learner.check(Policy(path))):
+            session.checkpoints.publish(path)
         session.checkpoints.prune()
 
     if learner.changed():

@@ -108,18 +108,9 @@ class Task:
 @pytest.fixture
 def trial():
     def run(task, *, controller='hold', max_attempts=3, **settings):
-        values = {'timeout': 0.5, 'judge_timeout': 1.0, **settings}
-        station = BareStation(
-            Plant(), task, {'side': None, 'front': None}, settings=BareSettings(**values)
-        )
+        station = bare(task, **settings)
         station.prepare(controller, {})
-        return run_trial(
-            TrialRecord('t', max_attempts=max_attempts),
-            Path('/nowhere'),
-            station=station,
-            book=MemoryBook(),
-            timeline=Timeline(lambda interval: None),
-        )
+        return run_on(station, max_attempts)
 
     return run
 
