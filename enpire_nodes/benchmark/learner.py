@@ -185,7 +185,6 @@ def ours(width: int, *, bfloat16: bool = False, compiled: bool = True) -> Callab
             reward=random.normal(size=TRANSITIONS).astype(np.float32),
             following=random.normal(size=(TRANSITIONS, OBSERVATIONS)).astype(np.float32),
             discount=np.full(TRANSITIONS, 0.99, np.float32),
-            success=np.zeros(TRANSITIONS, np.float32),
             image=none,
             following_image=none,
         )

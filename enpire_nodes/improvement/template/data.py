@@ -24,7 +24,6 @@ class Transitions:
     :param reward: (n,) summed over the chunk.
     :param discount: (n,) of the value of what follows; 0 where the attempt truly ended. Where it
         was cut off (time, fault) it is not 0: time-outs bootstrap.
-    :param success: (n,) 1 where the attempt became a success.
     :param image: (n, cameras, size, size, 3) uint8, ``following_image`` likewise; empty without.
     """
 
@@ -33,7 +32,6 @@ class Transitions:
     reward: np.ndarray
     following: np.ndarray
     discount: np.ndarray
-    success: np.ndarray
     image: np.ndarray
     following_image: np.ndarray
 
@@ -99,7 +97,6 @@ def _of_attempt(
         reward=reward.astype(np.float32),
         following=encoded[times[ends]],
         discount=discount.astype(np.float32),
-        success=np.full(count, float(attempt.success), np.float32),
         image=image[begins],
         following_image=image[ends],
     )

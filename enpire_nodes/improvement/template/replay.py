@@ -8,7 +8,7 @@ from torch import Tensor
 from algorithms.base import Batch
 from data import Transitions
 
-_NUMBERS = ('observation', 'action', 'reward', 'following', 'discount', 'success')
+_NUMBERS = ('observation', 'action', 'reward', 'following', 'discount')
 _PICTURES = ('image', 'following_image')
 
 
@@ -65,14 +65,13 @@ def mixed(shown: Pool, own: Pool, count: int, share: float) -> Batch:
     drawn = [pool.draw(n) for pool, n in ((shown, first), (own, count - first)) if n]
     numbers, *pictures = drawn[0] if len(drawn) == 1 else map(torch.cat, zip(*drawn, strict=True))
     widths = (shown if len(shown) else own).widths
-    observation, action, reward, following, discount, success = numbers.split(widths, dim=1)
+    observation, action, reward, following, discount = numbers.split(widths, dim=1)
     return Batch(
         observation,
         action,
         reward.squeeze(1),
         following,
         discount.squeeze(1),
-        success.squeeze(1),
         *pictures,
         shown=torch.arange(count, device=numbers.device) < first,
     )

@@ -76,7 +76,6 @@ def transitions(workspace):
             reward=normal(count) if reward is None else np.full(count, reward, np.float32),
             following=normal(count, SIZE),
             discount=np.full(count, 0.97, np.float32),
-            success=np.ones(count, np.float32),
             image=nothing,
             following_image=nothing,
         )

@@ -147,7 +147,7 @@ def test_what_the_base_of_residual_sees_by_learns_with_it_and_then_stays(workspa
     images = torch.randint(256, (8, 2, 32, 32, 3), dtype=torch.uint8)
     batch = workspace.algorithms.base.Batch(
         torch.randn(8, 7), torch.rand(8, 3), torch.zeros(8), torch.randn(8, 7),
-        torch.full((8,), 0.97), torch.zeros(8), images, images, torch.ones(8, dtype=torch.bool),
+        torch.full((8,), 0.97), images, images, torch.ones(8, dtype=torch.bool),
     )  # fmt: skip
     before = _copy(algorithm.actor.eyes)
     algorithm.clone(batch)

@@ -22,7 +22,6 @@ class Batch(NamedTuple):
     reward: Tensor
     following: Tensor
     discount: Tensor
-    success: Tensor
     image: Tensor
     following_image: Tensor
     shown: Tensor
