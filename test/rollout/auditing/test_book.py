@@ -9,8 +9,8 @@ import json
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.rollout.auditing import book as audit_book
 from enpire_nodes.rollout.auditing.book import AuditBook, FILE_NAME, LABEL
+from enpire_nodes.rollout.ledger import line_book
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_a_full_disk_is_said(tmp_path):
 
 
 def test_nobody_waits_for_ever_for_a_book_that_somebody_keeps_locked(filled, monkeypatch):
-    monkeypatch.setattr(audit_book, '_PATIENCE', 0.05)
+    monkeypatch.setattr(line_book, '_PATIENCE', 0.05)
     path = filled / FILE_NAME
     before = path.read_bytes()
     with path.open('rb') as other:
