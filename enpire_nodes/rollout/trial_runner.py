@@ -208,7 +208,7 @@ class TrialRunner(StationNode):
         request = runner_messages.request_record(goal, max_attempts=self._value('max_attempts'))
         self._client.renew()
         self.set_busy(True)
-        self._jobs.put(lambda: self._run(request))
+        self._jobs.put(lambda: self._run(request, goal.at_most))
 
     # -- the working thread -------------------------------------------------------------------
 
@@ -228,12 +228,12 @@ class TrialRunner(StationNode):
         words = f'{type(error).__name__}: {error}; see the log of {self.get_name()}'
         return StationError(ErrorCode.RUNNER_INTERNAL, words)
 
-    def _run(self, request: RequestRecord) -> None:
+    def _run(self, request: RequestRecord, at_most: int) -> None:
         self._working = True
         try:
-            result = self._requests.run(request, started=self._request_started)
+            result = self._requests.run(request, self._request_started, at_most=at_most)
             message = runner_messages.result_message(result)
-            succeeded = result.outcome is RequestOutcome.COMPLETED
+            succeeded = result.outcome in (RequestOutcome.COMPLETED, RequestOutcome.YIELDED)
         except Exception as error:  # noqa: BLE001 - whoever waits for the result gets one
             succeeded, known = False, self._known(error)
             message = RunTrials.Result(

@@ -79,6 +79,10 @@ class LedgerReader:
             ).fetchone()
         return from_json(RequestRecord, entry_of(row).data) if row else None
 
+    def declared_trials(self) -> int:
+        """Return how many trials all requests together declared, run or not."""
+        return sum(entry.data['trials'] for entry in self.entries(chain.REQUEST))
+
     def intervals(self) -> list[StateInterval]:
         """Return what the station did, in order."""
         return [from_json(StateInterval, entry.data) for entry in self.entries(chain.INTERVAL)]

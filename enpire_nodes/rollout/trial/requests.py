@@ -43,6 +43,7 @@ class RequestOutcome(IntEnum):
     COMPLETED = 1
     STOPPED = 2
     CANCELED = 3
+    YIELDED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class RequestRunner:
     """Runs requests against a station and its ledger.
 
     :param identity: asked before every trial.
-    :param draw_seed: gives the seed of the trial with this number, counted over the ledger.
+    :param draw_seed: gives the seed of the trial with this number, counted as they are declared.
     :param trial_started: gets every trial before it starts, ``trial_closed`` when it is closed.
     :param progress: as for :func:`~.protocol.run_trial`.
     """
@@ -90,18 +91,22 @@ class RequestRunner:
         self,
         request: RequestRecord,
         started: Callable[[RequestRecord], None] = lambda request: None,
+        *,
+        at_most: int = 0,
     ) -> RequestResult:
         """Run what is left of a request.
 
         :param request: without seeds when the station shall draw them.
         :param started: gets the request as the ledger has it, before the first trial.
+        :param at_most: trials to run now; 0 runs all that are left.
         """
         self._futile = 0
         try:
             request = self._noted(request)
             started(request)
             done = len(self.ledger.trials_of_request(request.request_id))
-            for index in range(done, request.trials):
+            until = min(request.trials, done + (at_most or request.trials))
+            for index in range(done, until):
                 stop = self._run_one(request, request.seeds[index])
                 if stop is not None:
                     return self._result(request, *stop)
@@ -110,7 +115,8 @@ class RequestRunner:
             if error.code is ErrorCode.RUNNER_CANCELED:
                 outcome = RequestOutcome.CANCELED
             return self._result(request, outcome, error.code, error.message)
-        return self._result(request, RequestOutcome.COMPLETED, ErrorCode.NONE, '')
+        outcome = RequestOutcome.COMPLETED if until >= request.trials else RequestOutcome.YIELDED
+        return self._result(request, outcome, ErrorCode.NONE, '')
 
     def _noted(self, request: RequestRecord) -> RequestRecord:
         if request.confirmation:
@@ -118,7 +124,8 @@ class RequestRunner:
             digest = self.identity().environment_digest
             request = replace(request, environment_digest=digest)
         if not request.seeds:
-            first = len(self.ledger.trials())
+            # not the trials: requests that take turns would draw the same seeds
+            first = self.ledger.declared_trials()
             seeds = tuple(self.draw_seed(first + index) for index in range(request.trials))
             request = replace(request, seeds=seeds)
         return self.ledger.start_request(request)

@@ -75,6 +75,27 @@ def test_a_request_goes_on_where_it_was(runner, ledger, station):
     assert station.seeds == [100, 101, 102]
 
 
+def test_a_request_yields_after_as_many_trials_as_it_may_run_now(runner, ledger, station):
+    first = runner.run(REQUEST, at_most=1)
+    assert first.outcome is RequestOutcome.YIELDED
+    assert len(ledger.trials_of_request('r1')) == 1
+    runner.run(replace(REQUEST, request_id='r2'), at_most=1)
+    assert runner.run(REQUEST, at_most=1).outcome is RequestOutcome.YIELDED
+    last = runner.run(REQUEST, at_most=5)
+    assert last.outcome is RequestOutcome.COMPLETED
+    seeds = [trial.seed for trial in ledger.trials_of_request('r1')]
+    assert seeds == [100, 101, 102]
+    assert station.seeds == [100, 103, 101, 102]  # no seed is drawn twice
+
+
+def test_a_block_may_be_run_a_trial_at_a_time_with_others_between(runner, ledger, station):
+    block = replace(REQUEST, confirmation=True)
+    for number in range(3):
+        runner.run(block, at_most=1)
+        runner.run(replace(REQUEST, request_id='between'), at_most=number and 1)
+    assert read_block(ledger, 'r1').problems == ()
+
+
 def test_the_same_identifier_for_something_else_is_refused(runner):
     runner.run(REQUEST)
     result = runner.run(replace(REQUEST, trials=4))
