@@ -1,0 +1,1 @@
+"""Accounting: what a campaign cost and came to, from logged instants alone."""

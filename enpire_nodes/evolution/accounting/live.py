@@ -1,0 +1,155 @@
+"""The accounts of a run that goes on: fed with new entries, asked every second.
+
+Feeding costs as much as there is news; :meth:`LiveAccounts.totals` does not depend on how long
+the run is, only on how much happened within its window.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+import math
+
+from enpire_nodes.evolution import journal
+from enpire_nodes.evolution.accounting import tokens
+from enpire_nodes.evolution.accounting.station_time import (
+    clipped,
+    RunningUtilization,
+    within,
+)
+from enpire_nodes.evolution.records import ModelCall, Tokens
+from enpire_nodes.rollout.ledger.chain import Entry, INTERVAL, TRIAL_CLOSED
+from enpire_nodes.rollout.record_json import from_json
+from enpire_nodes.rollout.records import CANARY, StateInterval
+from enpire_nodes.rollout.utilization import Utilization
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTotals:
+    """What a campaign has used so far, and how fast it uses it now.
+
+    :param elapsed: s of wall-clock since the campaign began.
+    :param whole: the station's time since then; ``recent`` within the window.
+    :param tokens_per_minute: by class, within the window.
+    :param price: of the calls whose model is in the price list, in its currency.
+    :param unpriced: answered calls that have no price.
+    :param uncounted: answered calls that did not say how many tokens they took.
+    :param trials: closed ones, canaries left out; ``canaries`` counts those.
+    :param human_seconds: s that people gave, as the journal has it.
+    :param gpu: newest share, 0 to 1; NaN when there is none.
+    """
+
+    elapsed: float
+    whole: Utilization
+    recent: Utilization
+    tokens: Tokens
+    tokens_per_minute: dict[str, float]
+    calls: int
+    price: float
+    unpriced: int
+    uncounted: int
+    trials: int
+    canaries: int
+    human_seconds: float
+    gpu: float
+
+
+@dataclass(slots=True)
+class LiveAccounts:
+    """See the module.
+
+    :param window: s that the rates look back.
+    """
+
+    window: float = 600.0
+    start_ns: int = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    price: float = 0.0
+    calls: int = 0
+    unpriced: int = 0
+    uncounted: int = 0
+    trials: int = 0
+    canaries: int = 0
+    human_seconds: float = 0.0
+    gpu: float = math.nan
+    _whole: RunningUtilization = field(default_factory=RunningUtilization)
+    _intervals: deque[StateInterval] = field(default_factory=deque)
+    _calls: deque[ModelCall] = field(default_factory=deque)
+    _early: list[Entry] = field(default_factory=list)
+
+    def feed_journal(self, entries: Iterable[Entry]) -> None:
+        """Go on by new entries of the journal."""
+        for entry in entries:
+            if entry.kind == journal.CALL:
+                self._call(journal.decoded(entry))
+            elif entry.kind == journal.HUMAN:
+                self.human_seconds += entry.data['seconds']
+            elif entry.kind == journal.GPU:
+                share = entry.data['share']
+                self.gpu = math.nan if share is None else share
+            elif entry.kind == journal.CAMPAIGN and not self.start_ns:
+                self.start_ns = entry.wall_ns
+                early, self._early = self._early, []
+                self.feed_ledger(early)
+
+    def feed_ledger(self, entries: Iterable[Entry]) -> None:
+        """Go on by new entries of the ledger; what was before the campaign counts for nothing."""
+        for entry in entries:
+            if entry.kind not in (INTERVAL, TRIAL_CLOSED):
+                continue
+            if not self.start_ns:
+                self._early.append(entry)
+            elif entry.kind == INTERVAL:
+                self._interval(from_json(StateInterval, entry.data))
+            elif entry.wall_ns >= self.start_ns:
+                canary = entry.data.get('requester') == CANARY
+                self.canaries += canary
+                self.trials += not canary
+
+    def totals(self, now_ns: int) -> LiveTotals:
+        """Return the accounts as of now.
+
+        :param now_ns: wall clock.
+        """
+        since = max(self.start_ns, now_ns - round(self.window * 1e9))
+        while self._intervals and self._intervals[0].end_ns <= since:
+            self._intervals.popleft()
+        while self._calls and max(self._calls[0].end_ns, self._calls[0].start_ns) <= since:
+            self._calls.popleft()
+        span = (now_ns - since) / 1e9
+        rates = dict.fromkeys(tokens.CLASSES, 0.0)
+        if span > 0.0:
+            binned = tokens.series(self._calls, since, now_ns, step=span)
+            rates = {name: float(counts[0]) for name, counts in binned.per_minute().items()}
+        return LiveTotals(
+            elapsed=(now_ns - self.start_ns) / 1e9 if self.start_ns else 0.0,
+            whole=self._whole.total(),
+            recent=within(self._intervals, since, now_ns),
+            tokens=self.tokens,
+            tokens_per_minute=rates,
+            calls=self.calls,
+            price=self.price,
+            unpriced=self.unpriced,
+            uncounted=self.uncounted,
+            trials=self.trials,
+            canaries=self.canaries,
+            human_seconds=self.human_seconds,
+            gpu=self.gpu,
+        )
+
+    def _call(self, call: ModelCall) -> None:
+        self.calls += 1
+        self.tokens += call.tokens
+        answered = 200 <= call.status < 300
+        self.uncounted += answered and not call.counted
+        if math.isfinite(call.price):
+            self.price += call.price
+        else:
+            self.unpriced += answered
+        self._calls.append(call)
+
+    def _interval(self, interval: StateInterval) -> None:
+        for part in clipped([interval], self.start_ns, interval.end_ns):
+            self._whole.add(part)
+            self._intervals.append(part)

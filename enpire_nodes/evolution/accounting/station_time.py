@@ -1,0 +1,130 @@
+"""What a station did with its time: MRU over a run or a window of it, and segments to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from enpire_nodes.rollout.records import Activity, StateInterval
+from enpire_nodes.rollout.utilization import Utilization, utilization
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span in which a station did one thing for one requester.
+
+    :param start: s since the origin of the drawing; ``end`` likewise.
+    """
+
+    activity: Activity
+    start: float
+    end: float
+    requester: str = ''
+
+
+class RunningUtilization:
+    """The sums of a run that goes on, in constant space.
+
+    Adding an interval costs the same however long the run is; the sums are those that
+    :func:`~enpire_nodes.rollout.utilization.utilization` gives for all of them at once.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: dict[Activity, float] = {}
+        self._requested: dict[str, float] = {}
+        self._last: StateInterval | None = None
+
+    def add(self, interval: StateInterval) -> None:
+        """Go on by the next interval."""
+        new = utilization([*self._stub(), interval])
+        for activity, seconds in new.seconds.items():
+            self._seconds[activity] = self._seconds.get(activity, 0.0) + seconds
+        for requester, seconds in new.requested.items():
+            self._requested[requester] = self._requested.get(requester, 0.0) + seconds
+        self._last = interval
+
+    def total(self) -> Utilization:
+        """Return the sums so far."""
+        seconds = dict(self._seconds)
+        return Utilization(sum(seconds.values()), seconds, dict(self._requested))
+
+    def _stub(self) -> Iterator[StateInterval]:
+        """Yield the end of the last interval, so that the gap after it is counted, and once."""
+        if (last := self._last) is not None:
+            yield replace(last, start_ns=last.end_ns, start_monotonic_ns=last.end_monotonic_ns)
+
+
+def clipped(
+    intervals: Iterable[StateInterval], start_ns: int, end_ns: int
+) -> Iterator[StateInterval]:
+    """Yield the parts of intervals that lie within a span of the wall clock.
+
+    Both clocks are cut by the same length, so that a length stays one of the monotonic clock.
+    """
+    for interval in intervals:
+        before = max(0, start_ns - interval.start_ns)
+        after = max(0, interval.end_ns - end_ns)
+        length = interval.end_monotonic_ns - interval.start_monotonic_ns
+        if interval.end_ns <= start_ns or interval.start_ns >= end_ns:
+            continue
+        if before + after >= length:  # the clocks ran apart
+            continue
+        yield replace(
+            interval,
+            start_ns=interval.start_ns + before,
+            end_ns=interval.end_ns - after,
+            start_monotonic_ns=interval.start_monotonic_ns + before,
+            end_monotonic_ns=interval.end_monotonic_ns - after,
+        )
+
+
+def within(intervals: Iterable[StateInterval], start_ns: int, end_ns: int) -> Utilization:
+    """Return what a station did within a span of the wall clock.
+
+    Time of the span of which the ledger says nothing, at its begin or end, is in no activity and
+    not in ``wall_seconds``.
+    """
+    return utilization(clipped(intervals, start_ns, end_ns))
+
+
+def segments(
+    intervals: Iterable[StateInterval], origin_ns: int, *, shortest: float = 0.0
+) -> list[Segment]:
+    """Return spans to draw, in order; neighbours of one kind become one.
+
+    :param origin_ns: wall-clock instant of 0 s.
+    :param shortest: s; what is shorter joins the span before it: it could not be seen.
+    """
+    found: list[Segment] = []
+    for interval in intervals:
+        start = (interval.start_ns - origin_ns) / 1e9
+        end = (interval.end_ns - origin_ns) / 1e9
+        last = found[-1] if found else None
+        if last is not None and start - last.end > 1.0:
+            found.append(Segment(Activity.OFFLINE, last.end, start))
+            last = None
+        same = last is not None and (
+            (last.activity, last.requester) == (interval.activity, interval.requester)
+        )
+        if last is not None and (same or end - start < shortest):
+            found[-1] = replace(last, end=end)
+        else:
+            found.append(Segment(interval.activity, start, end, interval.requester))
+    return found
+
+
+def robot_seconds_by_trial(intervals: Iterable[StateInterval]) -> dict[str, float]:
+    """Return s of resetting, executing and verifying, by trial."""
+    by_trial: dict[str, list[StateInterval]] = {}
+    for interval in intervals:
+        if interval.trial_id:
+            by_trial.setdefault(interval.trial_id, []).append(interval)
+    found = {}
+    for trial_id, own in by_trial.items():
+        found[trial_id] = sum(utilization([interval]).robot_seconds for interval in own)
+    return found
+
+
+def robot_seconds_until(intervals: Iterable[StateInterval], start_ns: int, end_ns: int) -> float:
+    """Return s for which the robot worked within a span of the wall clock."""
+    return within(intervals, start_ns, end_ns).robot_seconds

@@ -1,0 +1,103 @@
+"""The time of a station: whole, in windows, and as it is drawn."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from enpire_nodes.evolution.accounting.station_time import (
+    robot_seconds_by_trial,
+    RunningUtilization,
+    segments,
+    within,
+)
+from enpire_nodes.rollout.records import Activity, StateInterval
+from enpire_nodes.rollout.utilization import utilization
+
+S = 10**9
+T0 = 1_700_000_000 * S
+
+
+def interval(activity, start, end, requester='agent', trial='t1'):
+    return StateInterval(
+        activity, T0 + start * S, T0 + end * S, start * S, end * S, requester, trial
+    )
+
+
+def chain(lengths):
+    start, found = 0, []
+    for number, (length, gap) in enumerate(lengths):
+        start += gap
+        activity = list(Activity)[1 + number % 8]
+        found.append(interval(activity, start, start + length, f'r{number % 3}', f't{number}'))
+        start += length
+    return found
+
+
+spans = st.lists(st.tuples(st.integers(0, 90), st.sampled_from([0, 0, 0, 5])), max_size=20)
+
+
+@given(spans)
+def test_running_sums_are_those_of_the_whole(lengths):
+    intervals, running = chain(lengths), RunningUtilization()
+    for item in intervals:
+        running.add(item)
+    whole, found = utilization(intervals), running.total()
+    assert found.wall_seconds == pytest.approx(whole.wall_seconds)
+    assert {k: v for k, v in found.seconds.items() if v} == pytest.approx(
+        {k: v for k, v in whole.seconds.items() if v}
+    )
+    assert found.requested == pytest.approx(whole.requested)
+
+
+@given(spans, st.integers(0, 900))
+def test_two_windows_make_the_whole(lengths, cut):
+    intervals = chain([(length, 0) for length, _ in lengths])
+    end = T0 + 10_000 * S
+    first, second = within(intervals, T0, T0 + cut * S), within(intervals, T0 + cut * S, end)
+    assert first.robot_seconds + second.robot_seconds == pytest.approx(
+        utilization(intervals).robot_seconds
+    )
+
+
+def test_a_window_cuts_intervals():
+    intervals = [interval(Activity.EXECUTING, 0, 10), interval(Activity.IDLE_NO_WORK, 10, 20)]
+    found = within(intervals, T0 + 5 * S, T0 + 15 * S)
+    assert found.robot_utilization == pytest.approx(0.5)
+    assert found.requested_utilization('agent') == pytest.approx(0.5)
+
+
+def test_segments_join_neighbours_and_show_gaps():
+    found = segments(
+        [
+            interval(Activity.RESETTING, 0, 5),
+            interval(Activity.RESETTING, 5, 9, trial='t2'),
+            interval(Activity.EXECUTING, 20, 30),
+        ],
+        T0,
+    )
+    assert [(item.activity, item.start, item.end) for item in found] == [
+        (Activity.RESETTING, 0, 9),
+        (Activity.OFFLINE, 9, 20),
+        (Activity.EXECUTING, 20, 30),
+    ]
+
+
+def test_what_cannot_be_seen_joins_its_neighbour():
+    found = segments(
+        [interval(Activity.EXECUTING, 0, 50), interval(Activity.VERIFYING, 50, 51)],
+        T0,
+        shortest=2.0,
+    )
+    assert [(item.activity, item.end) for item in found] == [(Activity.EXECUTING, 51)]
+
+
+def test_idle_time_is_no_robot_time_of_a_trial():
+    found = robot_seconds_by_trial(
+        [
+            interval(Activity.RESETTING, 0, 4),
+            interval(Activity.IDLE_WAITING_AGENT, 4, 9),
+            interval(Activity.EXECUTING, 9, 12),
+            interval(Activity.EXECUTING, 12, 13, trial='t2'),
+        ]
+    )
+    assert found == {'t1': 7.0, 't2': 1.0}
