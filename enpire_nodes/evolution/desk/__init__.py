@@ -1,0 +1,1 @@
+"""What the agent asks the station for, and what it is answered, over the trial socket."""
