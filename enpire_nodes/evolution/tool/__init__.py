@@ -1,0 +1,1 @@
+"""The command `enpire` inside the agent's sandbox."""
