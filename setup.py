@@ -16,6 +16,7 @@ NODES = {
     'trial_recorder': 'enpire_nodes.rollout.trial_recorder',
     'trial_runner': 'enpire_nodes.rollout.trial_runner',
     'judge_auditor': 'enpire_nodes.rollout.judge_auditor',
+    'agent_supervisor': 'enpire_nodes.evolution.agent_supervisor',
     'station_container': 'enpire_nodes.bringup.container',
 }
 #: Controller -> its class, in a module of the same name.
@@ -28,7 +29,8 @@ CONTROLLERS = {
     'spiral_search': 'SpiralSearch',
     'teleop': 'Teleop',
 }
-
+#: Agent -> its adapter's class, in a module of the same name.
+AGENTS = {'builtin': 'Builtin', 'claude': 'Claude', 'codex': 'Codex', 'kimi': 'Kimi'}
 
 #: Where the template of research workspaces lies, and what of it is code.
 TEMPLATE = 'improvement/template'
@@ -56,7 +58,10 @@ setup(
     packages=find_packages(include=['enpire_nodes', 'enpire_nodes.*']),
     # a workspace's code is copied, never imported from here: it is data
     package_data={
-        'enpire_nodes': ['**/*.yaml', '**/*.md', *(f'{TEMPLATE}/{name}' for name in CODE)]
+        'enpire_nodes': [
+            *('**/*.yaml', '**/*.md', '**/*.jinja'),
+            *(f'{TEMPLATE}/{name}' for name in CODE),
+        ]
     },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
@@ -73,6 +78,10 @@ setup(
         'enpire.controllers': [
             f'{name} = enpire_nodes.rollout.controllers.{name}:{kind}'
             for name, kind in CONTROLLERS.items()
+        ],
+        'enpire.agents': [
+            f'{name} = enpire_nodes.evolution.agents.{name}:{kind}'
+            for name, kind in AGENTS.items()
         ],
     },
 )

@@ -24,9 +24,11 @@ ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / 'enpire_nodes' / 'improvement' / 'template'
 #: Modules that a declared dependency brings, by the name of its rosdep key or package.
 BROUGHT = {
+    'aiohttp': 'python3-aiohttp',
     'cryptography': 'python3-cryptography',
     'cv2': 'python3-opencv',
     'git': 'python3-git',
+    'jinja2': 'python3-jinja2',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',

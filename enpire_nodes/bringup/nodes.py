@@ -13,7 +13,14 @@ from typing import Any
 
 from enpire_nodes.bringup.configuration import Respawn, StationConfiguration
 from enpire_nodes.bringup.parameters import parameters_text
-from enpire_nodes.bringup.table import AUDITED_PARTNERS, AUDITOR, EVERY_NODE, NODES
+from enpire_nodes.bringup.table import (
+    AUDITED_PARTNERS,
+    AUDITOR,
+    EVERY_NODE,
+    NODES,
+    ROBOT_UTILIZATION,
+    SUPERVISOR,
+)
 from enpire_nodes.common.files import config_file
 from enpire_nodes.common.writing import write_atomically
 
@@ -112,6 +119,8 @@ def station_nodes(configuration: StationConfiguration) -> tuple[NodeSpec, ...]:
         if name == 'trial_runner' and AUDITOR in configuration.nodes:
             given['partners'] = list(AUDITED_PARTNERS)
         remappings = {**for_all, **configuration.remappings.get(name, {})}
+        if name == 'trial_runner' and SUPERVISOR in configuration.nodes:
+            remappings.setdefault(*ROBOT_UTILIZATION)
         specs.append(
             NodeSpec(
                 executable=entry.executable,

@@ -63,7 +63,17 @@ NODES: Mapping[str, NodeEntry] = {
         'enpire_nodes.rollout.judge_auditor:JudgeAuditor',
         (*_TASK, 'run_directory'),
     ),
+    'agent_supervisor': NodeEntry(
+        'agent_supervisor',
+        'enpire_nodes.evolution.agent_supervisor:AgentSupervisor',
+        ('task', 'station_file', 'run_directory', 'seed'),
+    ),
 }
+
+#: It adds tokens, price and GPU to what the runner says of the robot's time, and publishes all of
+#: it under the name that the runner's report has on a station without an agent.
+SUPERVISOR = 'agent_supervisor'
+ROBOT_UTILIZATION = ('utilization', 'robot_utilization')
 
 #: Whom the trial runner waits for on a station whose judge is audited: nobody audits later what
 #: happened while the auditor was away, so nothing happens then.

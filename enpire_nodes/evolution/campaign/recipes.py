@@ -1,0 +1,86 @@
+"""From a commit of the hub to what the station runs: files that no agent can write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.campaign.artifacts import Artifacts
+from enpire_nodes.evolution.hub import Hub
+from enpire_nodes.evolution.records import Arm
+from enpire_nodes.improvement.checkpoints import describe_weights
+from enpire_nodes.rollout.records import ParameterValue
+
+
+@dataclass(frozen=True, slots=True)
+class Recipes:
+    """Exports commits below ``folder``, each once.
+
+    :param artifacts: where the weights are.
+    """
+
+    hub: Hub
+    folder: Path
+    artifacts: Artifacts
+
+    def arm(self, commit: str, weights: str, request_id: str, *, explore: bool = False) -> Arm:
+        """Return what runs a recipe.
+
+        :raises StationError: HUB_COMMIT_UNKNOWN, HUB_ARTIFACT_UNKNOWN;
+            IMPROVEMENT_CHECKPOINT_UNUSABLE, the weights cannot be read or are missing;
+            SUPERVISOR_JOB_REFUSED, the commit has no policy.
+        """
+        commit = self.hub.resolve(commit)
+        place = self.export(commit)
+        policy = place / 'policy.py'
+        if not policy.is_file():
+            raise _refused(f'commit {commit[:10]} has no policy.py; the station runs that file')
+        settings: dict[str, ParameterValue] = {
+            'learned.policy': str(policy),
+            'learned.checkpoint': '',
+            'learned.images': 0,
+            'learned.explore': explore,
+        }
+        if weights:
+            file = self.artifacts.file(weights)
+            recipe = describe_weights(file).get('recipe', {})
+            images = recipe.get('observation', {}).get('images', 0)
+            settings |= {'learned.checkpoint': str(file), 'learned.images': int(images)}
+        elif self.needs_weights(commit):
+            raise _refused(
+                f'the recipe of {commit[:10]} learns, and no weights came with it; run '
+                '`enpire train` first, or set `algorithm: search` in recipe.yaml'
+            )
+        return Arm(
+            request_id=request_id,
+            commit=commit,
+            weights=weights,
+            idea=self.hub.subject(commit),
+            settings=settings,
+        )
+
+    def export(self, commit: str) -> Path:
+        """Return the folder with the files of a commit."""
+        place = self.folder / commit
+        if not place.is_dir():
+            self.hub.export(commit, place)
+        return place
+
+    def needs_weights(self, commit: str) -> bool:
+        """Whether the recipe of a commit is one that learns.
+
+        :raises StationError: SUPERVISOR_JOB_REFUSED, its recipe.yaml cannot be read.
+        """
+        path = self.export(commit) / 'recipe.yaml'
+        try:
+            recipe = yaml.safe_load(path.read_text('utf-8'))
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise _refused(f'recipe.yaml of {commit[:10]} cannot be read: {error}') from error
+        return not (isinstance(recipe, dict) and recipe.get('algorithm') == 'search')
+
+
+def _refused(words: str) -> StationError:
+    return StationError(ErrorCode.SUPERVISOR_JOB_REFUSED, words)
