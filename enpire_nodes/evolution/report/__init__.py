@@ -1,0 +1,1 @@
+"""The report of a campaign, and the check that nothing behind it was touched."""
