@@ -1,0 +1,93 @@
+"""Training beside the trials: one at a time, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+import tempfile
+
+_DEADLINE = 3600.0  # s
+
+
+class Trainer:
+    """Runs ``train.py`` of a commit on the demonstrations of the workspace.
+
+    :param files: returns the files of a commit by their paths.
+    :param local: folder of the workspace with ``workspace.json`` and ``replay``.
+    :param store: keeps weights and returns their sha256.
+    """
+
+    def __init__(
+        self,
+        files: Callable[[str], dict[str, str]],
+        local: Path,
+        store: Callable[[bytes], str],
+    ) -> None:
+        self._files, self._local, self._store = files, local, store
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._commit = ''
+        #: sha256 of the weights of each commit that was trained; empty when training failed.
+        self.weights: dict[str, str] = {}
+
+    @property
+    def usable(self) -> bool:
+        """Whether there is anything to train on."""
+        replay = self._local / 'replay'
+        return (self._local / 'workspace.json').is_file() and any(replay.glob('*'))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a training is under way."""
+        return self._process is not None
+
+    def start(self, commit: str) -> None:
+        """Begin to train a commit, unless another is being trained."""
+        if self.busy:
+            return
+        self._folder, self._commit = Path(tempfile.mkdtemp(prefix='train-')), commit
+        for path, text in self._files(commit).items():
+            place = self._folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text, 'utf-8')
+        local = self._folder / '.enpire'
+        local.mkdir()
+        shutil.copy(self._local / 'workspace.json', local)
+        (local / 'replay').symlink_to((self._local / 'replay').absolute())
+        with (self._folder / 'log').open('wb') as log:
+            self._process = subprocess.Popen(
+                [sys.executable, 'train.py'], cwd=self._folder, stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+
+    def ready(self, commit: str) -> bool:
+        """Return whether a commit has weights; begins to train it if it has not."""
+        self.wait(0.0)
+        if commit not in self.weights:
+            self.start(commit)
+        return bool(self.weights.get(commit))
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the training that is under way, at most this long, and take its weights."""
+        if self._process is None:
+            return
+        try:
+            code = self._process.wait(max(0.01, seconds))
+        except subprocess.TimeoutExpired:
+            return
+        made = self._folder / '.enpire' / 'checkpoints' / 'current.safetensors'
+        good = code == 0 and made.is_file()
+        self.weights[self._commit] = self._store(made.read_bytes()) if good else ''
+        self._process = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End what is under way."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10.0)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._process = None
