@@ -1,0 +1,1 @@
+"""The hub: the bare Git repository through which stations and agents share ideas and results."""

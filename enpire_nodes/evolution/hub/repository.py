@@ -1,0 +1,179 @@
+"""A station's handle on its hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+import re
+from typing import Any, TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.hub import claims, creation, export, ideas, promotion, results
+from enpire_nodes.evolution.hub.git import clean_environment, git
+from enpire_nodes.evolution.hub.inspection import Inspection
+from enpire_nodes.evolution.hub.maintenance import sweep
+from enpire_nodes.evolution.hub.names import MAIN, STATIONS
+from enpire_nodes.evolution.records import IdeaRecord, Promotion
+
+if TYPE_CHECKING:
+    from git import Repo
+
+#: What may name a commit: nothing that Git takes for an option, an expression or a path.
+_NAME = re.compile(r'[0-9A-Za-z][0-9A-Za-z_/-]{0,200}')
+_DIFF = 200_000  # bytes of a difference that are shown
+
+
+class Hub:
+    """A bare repository; every call reads it anew, so that it may be kept and shared by threads.
+
+    :param path: of a hub that is there.
+    :raises StationError: HUB_UNUSABLE, there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path).absolute()
+        if not (self.path / 'HEAD').is_file() or not (self.path / 'objects').is_dir():
+            raise StationError(
+                ErrorCode.HUB_UNUSABLE,
+                f'{self.path} is no hub; make one with `enpire hub init {path}`',
+            )
+
+    @classmethod
+    def create(cls, path: Path, *, seed: Path) -> Hub:
+        """Make a hub whose ``main`` is one commit of the files in a folder.
+
+        :raises StationError: as of :func:`~enpire_nodes.evolution.hub.creation.create`.
+        """
+        creation.create(Path(path), Path(seed))
+        return cls(path)
+
+    def prepare(self) -> None:
+        """Put settings and hook in order, and remove what killed processes left.
+
+        :raises StationError: HUB_UNUSABLE, HUB_GIT_FAILED.
+        """
+        self.sweep()
+        creation.prepare(self.path)
+
+    def sweep(self) -> list[Path]:
+        """Remove stale locks and unfinished pushes; return them."""
+        return sweep(self.path)
+
+    @property
+    def main(self) -> str:
+        """The hash of the confirmed recipe."""
+        return self.resolve(MAIN)
+
+    def resolve(self, commit: str) -> str:
+        """Return the full hash of a commit, a shortened hash or a branch.
+
+        :raises StationError: HUB_COMMIT_UNKNOWN.
+        """
+        with self._reading(commit) as repository:
+            return repository.commit(commit).hexsha
+
+    def subject(self, commit: str) -> str:
+        """Return the first line of a commit's message: the hypothesis.
+
+        :raises StationError: HUB_COMMIT_UNKNOWN.
+        """
+        with self._reading(commit) as repository:
+            return str(repository.commit(commit).summary)
+
+    def branches(self) -> dict[str, str]:
+        """Return the commit of each branch of a station, by its name without ``station/``."""
+        with self._reading(MAIN) as repository:
+            return {
+                head.path.removeprefix(STATIONS): head.commit.hexsha
+                for head in repository.heads
+                if head.path.startswith(STATIONS)
+            }
+
+    def ideas(self, station: str | None = None) -> list[IdeaRecord]:
+        """Return every commit beyond the first; parents first, then the oldest first."""
+        return ideas.ideas(self.path, station)
+
+    def patch_id(self, commit: str) -> str:
+        """Return a hash of what a commit changes; empty when it changes nothing, or merges.
+
+        Two stations that had the same idea have it, whatever they called it.
+        """
+        full = self.resolve(commit)
+        return ideas.patch_ids(self.path, full).get(full, '')
+
+    def patch_ids(self) -> dict[str, str]:
+        """Return the :meth:`patch_id` of every commit that has one, by its hash."""
+        return ideas.patch_ids(self.path)
+
+    def export(self, commit: str, folder: Path) -> None:
+        """Write a commit's files, plain and read-only; whole or not at all.
+
+        :raises StationError: HUB_COMMIT_UNKNOWN, HUB_UNUSABLE, HUB_GIT_FAILED.
+        """
+        limits = Inspection.of(self.path).limits
+        export.export(self.path, self.resolve(commit), Path(folder), limits)
+
+    def diff(self, commit: str, base: str) -> str:
+        """Return what a commit changed since another, as a patch of bounded length."""
+        arguments = ['--no-ext-diff', '--no-textconv', '--no-color', '--stat', '--patch']
+        ends = [self.resolve(base), self.resolve(commit)]
+        text = git(self.path, 'diff-tree', '-r', *arguments, *ends).output
+        shown = text[:_DIFF].decode('utf-8', 'replace')
+        return shown if len(text) <= _DIFF else f'{shown}\n({len(text) - _DIFF} bytes left out)\n'
+
+    def add_result(
+        self, station: str, commit: str, result: Mapping[str, Any], key: Ed25519PrivateKey
+    ) -> dict[str, Any]:
+        """Sign a result of a commit, note it, and return what was written."""
+        return results.add_result(self.path, station, self.resolve(commit), result, key)
+
+    def results(
+        self, station: str | None = None, trusted: Path | None = None
+    ) -> list[results.SignedLine]:
+        """Return results; each says whether it is ``verified``, and its ``problem`` if not."""
+        return results.results(self.path, station, trusted)
+
+    def claim(self, idea_key: str, station: str, *, for_seconds: float) -> bool:
+        """Take or prolong a claim; return whether it is this station's now."""
+        return claims.claim(self.path, idea_key, station, for_seconds=for_seconds)
+
+    def release(self, idea_key: str, station: str) -> bool:
+        """Give a claim back; return whether it was this station's."""
+        return claims.release(self.path, idea_key, station)
+
+    def claims(self) -> list[claims.Claim]:
+        """Return the claims that hold."""
+        return claims.claims(self.path)
+
+    def promote(self, confirmed: Promotion, *, key: Ed25519PrivateKey) -> None:
+        """Move ``main`` to a confirmed commit, with a signed record of why."""
+        self.resolve(confirmed.commit)
+        promotion.promote(self.path, confirmed, key)
+
+    def promotions(self, trusted: Path | None = None) -> list[results.SignedLine]:
+        """Return the records of how ``main`` moved, in the order of their time."""
+        return promotion.promotions(self.path, trusted)
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[Repo]:
+        from git import Repo  # slow to import, and the hook needs none of it
+        from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError
+
+        unknown = StationError(
+            ErrorCode.HUB_COMMIT_UNKNOWN, f'the hub has no commit {name[:80]!r}; push it first'
+        )
+        if not _NAME.fullmatch(name):
+            raise unknown
+        try:
+            with Repo(self.path) as repository:
+                repository.git.update_environment(**clean_environment())
+                yield repository
+        except (ValueError, GitCommandError) as error:  # BadName is a ValueError
+            raise unknown from error
+        except (InvalidGitRepositoryError, NoSuchPathError) as error:
+            raise StationError(
+                ErrorCode.HUB_UNUSABLE, f'{self.path} cannot be read as a hub: {error}'
+            ) from error
