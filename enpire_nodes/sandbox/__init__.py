@@ -1,0 +1,1 @@
+"""Sandbox: running code that is not trusted, with bubblewrap, without the network."""
