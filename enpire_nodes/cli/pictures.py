@@ -69,12 +69,14 @@ def save_frames(bag: Path, path: Path, *, moments: Sequence[float], scale: int =
     """
     import cv2
 
-    cameras = _compressed_frames(bag)
+    from enpire_nodes.evolution.accounts.frames import compressed_frames
+
+    cameras = compressed_frames(bag)
     columns = []
     for name, frames in sorted(cameras.items()):
         shown = [frames[round(share * (len(frames) - 1))] for share in moments]
         pictures = [
-            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in shown
+            cv2.imdecode(np.frombuffer(shot.content, np.uint8), cv2.IMREAD_COLOR) for shot in shown
         ]
         if any(picture is None for picture in pictures):
             continue
@@ -93,23 +95,3 @@ def save_frames(bag: Path, path: Path, *, moments: Sequence[float], scale: int =
     width = min(column.shape[1] for column in columns)
     cv2.imwrite(str(path), np.vstack([column[:, :width] for column in columns]))
     return True
-
-
-def _compressed_frames(bag: Path) -> dict[str, list[bytes]]:
-    """Return every camera's JPEG pictures in the order of their arrival."""
-    from rosbags.highlevel import AnyReader
-    from rosbags.typesys import get_typestore, Stores
-
-    found: dict[str, list[bytes]] = {}
-    store = get_typestore(Stores.ROS2_JAZZY)
-    with AnyReader([bag], default_typestore=store) as reader:
-        wanted = [
-            item
-            for item in reader.connections
-            if item.msgtype == 'sensor_msgs/msg/CompressedImage'
-        ]
-        for connection, _, raw in reader.messages(connections=wanted):
-            message = reader.deserialize(raw, connection.msgtype)
-            camera = connection.topic.rsplit('/', 3)[1]
-            found.setdefault(camera, []).append(bytes(message.data))
-    return found

@@ -34,7 +34,7 @@ def recorded_trial(directory: Path, *, crops: Mapping[str, Crop] | None = None) 
     """
     try:
         record = from_json(TrialRecord, json.loads((directory / 'trial.json').read_text('utf-8')))
-        traces = _traces(directory / 'bag', crops or {}) if record.attempts else {}
+        traces = attempt_traces(directory / 'bag', crops or {}) if record.attempts else {}
     # damage raises whatever the decompressor or the reader of that part raises
     except Exception as error:
         raise _unreadable(directory, f'{type(error).__name__}: {error}') from error
@@ -96,7 +96,12 @@ def _attempt(record: AttemptRecord, trace: Trace) -> RecordedAttempt:
     )
 
 
-def _traces(bag: Path, crops: Mapping[str, Crop]) -> dict[int, list]:
+def attempt_traces(bag: Path, crops: Mapping[str, Crop]) -> dict[int, list]:
+    """Return by the number of the attempt what the policy was told: rows as of :data:`Trace`.
+
+    :param crops: by camera: what to keep of the pictures.
+    :raises Exception: of any kind, as the reader of bags has them; the bag is damaged.
+    """
     traces: dict[int, list[tuple[float, dict[str, np.ndarray]]]] = {}
     with AnyReader([bag]) as reader:
         told = [c for c in reader.connections if c.topic.endswith(_TOPIC)]
