@@ -86,7 +86,7 @@ class MeteringProxy:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._open: set[web.BaseRequest] = set()
+        self._open: dict[int, web.BaseRequest] = {}
         self._in_flight = 0
         self._last_activity = time.monotonic()
 
@@ -179,7 +179,7 @@ class MeteringProxy:
             try:
                 await self._stop.wait()
             finally:
-                for request in list(self._open):
+                for request in list(self._open.values()):
                     if request.transport is not None:
                         request.transport.abort()
                 await runner.cleanup()
@@ -205,7 +205,7 @@ class MeteringProxy:
             deadlines=self._deadlines,
             alive=self._alive,
         )
-        self._open.add(request)
+        self._open[id(request)] = request
         try:
             response = await self._answer(exchange, meter)
         except RefusedError as refused:
@@ -220,7 +220,7 @@ class MeteringProxy:
                 meter.message = 'the station stopped' if closing else 'the client went away'
             raise
         finally:
-            self._open.discard(request)
+            del self._open[id(request)]
             if meter is not None:
                 self._books.submit(self._write, meter)
             self._alive()
