@@ -110,6 +110,7 @@ class HubSocket:
         try:
             with connection:
                 self._run(connection)
+                _part(connection)
         finally:
             self._serving.discard(threading.current_thread())
             self._places.release()
@@ -121,6 +122,7 @@ class HubSocket:
             'git', 'daemon', '--inetd', '--export-all', '--strict-paths', '--log-destination=none',
             '--informative-errors', '--enable=receive-pack', '--forbid-override=upload-archive',
             f'--init-timeout={_SILENCE}', f'--timeout={_SILENCE}', f'--interpolated-path={path}',
+            str(self._hub.path),
         ]  # fmt: skip
         process = subprocess.Popen(
             command, stdin=connection, stdout=connection, stderr=subprocess.DEVNULL, cwd='/',
@@ -145,6 +147,17 @@ def _refuse(connection: socket.socket) -> None:
             connection.sendall(b'%04x' % (len(_BUSY) + 4) + _BUSY)
         except OSError:
             return  # it did not stay to hear it
+
+
+def _part(connection: socket.socket) -> None:
+    # closing with bytes unread would reset the connection, and lose what was said last
+    connection.settimeout(1.0)
+    try:
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            continue
+    except OSError:
+        return  # gone, or it goes on talking
 
 
 def _kill_group(group: int) -> None:
