@@ -2,7 +2,8 @@
 
 Every idea has its row. The winning path is one thick line; ideas are drawn by their state: a ring
 for the untested, a cross for dead ends, dots for the rest, larger as more is known in their
-favour. On the right, the dot is the success rate and the line its 95 % interval.
+favour. An arrow names whom an idea borrows from. On the right, the dot is the success rate and
+the line its 95 % interval.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _WIDTH = 11.0  # inches, of all drawings
 _DPI = 110
 _LANE = 0.17  # inches
 _RATES = 2.6  # inches, the panel on the right
-_LETTER = 0.0145  # inches of a letter and point of type, about
+_EM = 0.6 / 72.0  # inches of a letter and point of type, about
+_MONO = ['DejaVu Sans Mono', 'monospace']
 _MARKERS = {
     IdeaState.UNTESTED: ('o', 5.0),
     IdeaState.DEAD: ('x', 4.6),
@@ -64,7 +66,6 @@ def tree_figure(tree: IdeaTree) -> Figure:
     if not tree.ideas:
         graph.text(0.1, 0.0, 'no ideas yet', color=theme.SOFT, va='center')
     _edges(graph, tree, layout)
-    _borrowings(graph, tree, layout)
     _ideas(graph, tree, layout, size, inches)
     _rates(rates, tree, layout, size)
     _legend(figure, tree, height)
@@ -140,27 +141,11 @@ def _edges(axes: Axes, tree: IdeaTree, layout: Layout) -> None:
             axes.plot([start, start, end], [above.row, bend, place.row], **style)
 
 
-def _borrowings(axes: Axes, tree: IdeaTree, layout: Layout) -> None:
-    """Draw, as thin dotted arcs on the left side, what ideas borrow from others."""
-    for commit, place in layout.places.items():
-        for other in tree.ideas[commit].borrowed:
-            if other not in layout.places:
-                continue
-            source = layout.places[other]
-            axes.annotate(
-                '', (place.lane * _LANE, place.row), (source.lane * _LANE, source.row),
-                arrowprops={
-                    'arrowstyle': '-', 'color': theme.ORANGE, 'linewidth': 0.9,
-                    'linestyle': (0, (1.5, 2)),
-                    'connectionstyle': f'arc3,rad={0.25 if source.row < place.row else -0.25}',
-                },
-            )  # fmt: skip
-
-
 def _ideas(axes: Axes, tree: IdeaTree, layout: Layout, size: float, inches: float) -> None:
     winning = set(tree.winning)
     start = layout.lanes * _LANE + 0.08
-    letters = int((inches - start - 0.75) / (_LETTER * size * 0.5 * 10) * 5.4)
+    words = start + 8.8 * _EM * (size - 1.2)
+    letters = int((inches - words - 0.1) / (_EM * size))
     for commit, place in layout.places.items():
         idea, won = tree.ideas[commit], commit in winning
         _mark(axes, place.lane * _LANE, place.row, idea.state)
@@ -171,13 +156,28 @@ def _ideas(axes: Axes, tree: IdeaTree, layout: Layout, size: float, inches: floa
         )  # fmt: skip
         axes.text(
             start, place.row, commit[:7], fontsize=size - 1.2, color=theme.SOFT, va='center',
-            family=['DejaVu Sans Mono', 'monospace'],
+            family=_MONO,
         )  # fmt: skip
-        axes.text(
-            start + 0.066 * size * 0.95, place.row, shortened(idea.subject, letters),
-            fontsize=size, va='center', color=theme.SOFT if faint else theme.INK,
+        lent = _lenders(idea)
+        subject = axes.text(
+            words, place.row, shortened(idea.subject, letters - len(lent)), fontsize=size,
+            parse_math=False,
+            va='center', color=theme.SOFT if faint else theme.INK,
             weight='bold' if won else 'normal',
         )  # fmt: skip
+        if lent:
+            axes.annotate(
+                lent, (1.0, 0.5), xycoords=subject, va='center', fontsize=size - 1.2,
+                color=theme.ORANGE, family=_MONO,
+            )  # fmt: skip
+
+
+def _lenders(idea: Idea) -> str:
+    """Return whom an idea borrows from, shortly."""
+    if not idea.borrowed:
+        return ''
+    more = f' +{len(idea.borrowed) - 1}' if len(idea.borrowed) > 1 else ''
+    return f'  \u21a4 {idea.borrowed[0][:7]}{more}'
 
 
 def _mark(axes: Axes, x: float, y: float, state: IdeaState) -> None:
@@ -223,8 +223,8 @@ def _legend(figure: Figure, tree: IdeaTree, height: float) -> None:
     present = {idea.state for idea in tree.ideas.values()}
     marks = [_key(state) for state in _NAMES if state in present]
     if any(idea.borrowed for idea in tree.ideas.values()):
-        dots = {'color': theme.ORANGE, 'linewidth': 1.0, 'linestyle': (0, (1.5, 2))}
-        marks.append(Line2D([], [], label='borrowed from', **dots))
+        arrow = {'marker': '$\u21a4$', 'color': theme.ORANGE, 'markersize': 9, 'linestyle': ''}
+        marks.append(Line2D([], [], label='borrows from', **arrow))
     if tree.target == tree.target:
         dashes = {'color': theme.ORANGE, 'linewidth': 1.1, 'linestyle': (0, (4, 3))}
         marks.append(Line2D([], [], label=f'target {tree.target:.1%}', **dashes))
