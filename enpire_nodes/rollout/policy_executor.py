@@ -76,6 +76,7 @@ class PolicyExecutor(StationNode):
                 start_deadline=self._value('start_deadline'),
                 reset_deadline=self._value('reset_deadline'),
                 require_isolation=self._value('require_isolation'),
+                sandbox=self._value('sandbox'),
             )
         )
         arm = self._setup.task.arm

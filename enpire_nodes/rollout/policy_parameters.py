@@ -12,6 +12,7 @@ from enpire_nodes.common.errors import StationError
 from enpire_nodes.environment.context import TASK_PARAMETERS
 from enpire_nodes.rollout.controllers import registry
 from enpire_nodes.rollout.controllers.settings import build, SettingSpec, specs
+from enpire_nodes.rollout.policy.enclosure import AUTO, CHOICES
 from enpire_nodes.rollout.policy.host import Selection
 from enpire_nodes.ros.parameters import ParameterSpec
 
@@ -126,6 +127,15 @@ PARAMETERS = (
         'require_isolation',
         False,
         'Refuse to run a policy where the kernel cannot keep it from the network.',
+        read_only=True,
+    ),
+    ParameterSpec(
+        'sandbox',
+        AUTO,
+        'Where the policy runs: auto shuts it off from files, processes and the network with '
+        'bubblewrap where that works, and from the network alone elsewhere; required refuses to '
+        'run it elsewhere; off shuts it off from the network alone.',
+        choices=CHOICES,
         read_only=True,
     ),
     ParameterSpec(

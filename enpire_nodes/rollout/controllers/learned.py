@@ -83,6 +83,15 @@ class Learned:
             )
         return [*listed, checkpoint] if checkpoint else listed
 
+    @staticmethod
+    def reads(settings: LearnedSettings) -> list[Path]:
+        """List what its process must see: the policy's folder, and the weights.
+
+        :raises StationError: POLICY_BAD_PARAMETER, when there is no such file.
+        """
+        file, checkpoint = _paths(settings)
+        return [file.parent, checkpoint] if checkpoint else [file.parent]
+
     def reset(self, context: AttemptContext) -> None:
         """Begin an attempt."""
         self._policy.reset(replace(context, explore=self._explore))

@@ -77,6 +77,19 @@ def pinned(name: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]
     return pin(dict(values or {})) if pin else dict(values or {})
 
 
+def reads(name: str, values: Mapping[str, Any] | None = None) -> list[Path]:
+    """List the files and folders that a controller must be able to read, wherever it runs.
+
+    They are those that its digest covers, unless it lists them in a static method
+    ``reads(settings)``.
+
+    :raises StationError: POLICY_BAD_PARAMETER, when one is not there.
+    """
+    kind = controller_class(name)
+    listed = getattr(kind, 'reads', None) or getattr(kind, 'files', None)
+    return list(listed(build(kind.Settings, values or {}))) if listed else []
+
+
 def digest(name: str, values: Mapping[str, Any] | None = None) -> str:
     """Return the sha256 over a controller's name, code, settings and the files that those name.
 

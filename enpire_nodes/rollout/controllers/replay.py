@@ -54,6 +54,15 @@ class Replay:
         source = _source(settings)
         return [source] if source.is_file() else [_trial_json(source), *_bag_files(source)]
 
+    @staticmethod
+    def reads(settings: ReplaySettings) -> list[Path]:
+        """List what its process must see.
+
+        :raises StationError: POLICY_BAD_PARAMETER, when there is no such recording.
+        """
+        source = _source(settings)
+        return [source] if source.is_file() else [_trial_json(source), _bag(source)]
+
     def reset(self, context: AttemptContext) -> None:
         """Begin an attempt."""
         self._goal = context.goal_position

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-import enpire_nodes
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.controllers.interface import Action, AttemptContext
-from enpire_nodes.rollout.policy import wire
+from enpire_nodes.rollout.policy import enclosure, wire
 from enpire_nodes.rollout.policy.protocol import (
     Channel,
     ChannelClosedError,
@@ -28,9 +27,6 @@ from enpire_nodes.rollout.policy.protocol import (
 )
 
 _COMMAND = (sys.executable, '-m', 'enpire_nodes.rollout.policy.worker')
-#: what a policy inherits of the environment: neither the way to the middleware, nor any key
-_INHERITED = ('HOME', 'LANG', 'LD_LIBRARY_PATH', 'PATH', 'PYTHONPATH', 'TMPDIR', 'TZ')
-_INHERITED_PREFIXES = ('COVERAGE_', 'CUDA_', 'LC_', 'MKL_', 'NVIDIA_', 'OMP_', 'TORCH')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,8 @@ class WorkerSpec:
     :param start_deadline: s (wall) from starting the process until its controller is made.
     :param reset_deadline: s (wall) for the controller's ``reset``.
     :param require_isolation: refuse to run where the kernel cannot deny it the network.
+    :param sandbox: ``auto`` shuts it off from files and processes too, where bubblewrap works,
+        ``required`` refuses to run it where that does not, ``off`` does not try.
     """
 
     name: str
@@ -51,6 +49,7 @@ class WorkerSpec:
     start_deadline: float = 60.0
     reset_deadline: float = 10.0
     require_isolation: bool = False
+    sandbox: str = enclosure.AUTO
     command: Sequence[str] = _COMMAND
 
 
@@ -59,12 +58,13 @@ class PolicyWorker:
 
     Use it from one thread, and let that thread live as long as the worker: the kernel ends the
     process together with the thread that started it. Every method that raises leaves no process
-    behind.
+    behind. In a sandbox the process is bubblewrap's, and all that runs in there ends with it.
     """
 
     def __init__(self, spec: WorkerSpec) -> None:
         self.spec = spec
         self.walls: tuple[str, ...] = ()
+        self._sandbox: tuple[str, ...] = ()
         self._process: subprocess.Popen | None = None
         self._channel: Channel | None = None
         self._sequence = 0
@@ -84,11 +84,15 @@ class PolicyWorker:
         """Start the process and let it make the controller.
 
         :raises StationError: POLICY_WORKER_FAILED when there is no process or no isolation,
+            POLICY_BAD_PARAMETER when the controller's files are not there,
             POLICY_CRASHED when the controller cannot be made, POLICY_DEADLINE_MISSED.
         """
         self.stop()
         try:
             self._spawn()
+        except StationError:
+            self.stop()
+            raise
         except OSError as error:
             self.stop()
             raise StationError(
@@ -97,7 +101,7 @@ class PolicyWorker:
             ) from error
         self._request(wire.make_message(self._next(), self.spec.name, dict(self.spec.settings)))
         answer = self._await_answer(self.spec.start_deadline, 'to make its controller')
-        self.walls = tuple(answer.fields.get('walls', ()))
+        self.walls = (*self._sandbox, *answer.fields.get('walls', ()))
         if self.spec.require_isolation and not self.walls:
             self.stop()
             raise StationError(
@@ -161,12 +165,17 @@ class PolicyWorker:
         if self.spec.log.exists():
             self.spec.log.replace(self.spec.log.with_suffix('.previous.log'))
         with theirs, self.spec.log.open('wb') as log:
+            spec = self.spec
+            start = enclosure.plan(
+                spec.sandbox, spec.command, spec.name, spec.settings, theirs.fileno()
+            )
+            self._sandbox = start.walls
             self._process = subprocess.Popen(
-                [*self.spec.command, str(theirs.fileno()), str(os.getpid())],
+                start.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env=start.environment,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
@@ -248,24 +257,12 @@ class PolicyWorker:
         )
 
 
-def _environment() -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
-    }
-    root = str(Path(enpire_nodes.__file__).parents[1])
-    kept['PYTHONPATH'] = os.pathsep.join(filter(None, [root, kept.get('PYTHONPATH')]))
-    # one thread a process: the control period is short and the station's cores are few
-    kept.setdefault('OMP_NUM_THREADS', '1')
-    kept['PYTHONUNBUFFERED'] = '1'
-    return kept
-
-
 def _describe_exit(code: int) -> str:
-    if code < 0:
+    # of a process in a sandbox we hear as a shell does: 128 + the signal
+    number = -code if code < 0 else code - 128
+    if number > 0:
         with contextlib.suppress(ValueError):
-            return f'was ended by {signal.Signals(-code).name}'
+            return f'was ended by {signal.Signals(number).name}'
     return f'ended with exit code {code}'
 
 

@@ -2,7 +2,9 @@
 
 Two walls, each of which is enough to deny the network: a new user and network namespace (no
 interface but a dead loopback), and a seccomp filter that refuses ``socket(2)``. Ubuntu 24.04
-denies the first to unprivileged programs, hence the second. Files are not restricted here.
+denies the first to unprivileged programs, hence the second, which is also put up within a sandbox
+(see :mod:`.enclosure`), where the first is neither possible nor needed. Files are not restricted
+here: that is the sandbox's part.
 
 Imports nothing but the standard library: a process with threads (numpy's) cannot enter a user
 namespace, so this runs first.

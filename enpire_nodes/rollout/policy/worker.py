@@ -1,8 +1,9 @@
 """The policy's process: ``python -m enpire_nodes.rollout.policy.worker FD PARENT_PID``.
 
 Started by :class:`~enpire_nodes.rollout.policy.client.PolicyWorker` with one end of a socket pair
-as descriptor ``FD``. It cuts itself off from the network before it imports anything that starts
-threads, makes the controller that it is told to, and answers. It holds no ROS.
+as descriptor ``FD``; ``PARENT_PID`` is 0 in a sandbox, which ends with the parent by itself. It
+cuts itself off from the network before it imports anything that starts threads, makes the
+controller that it is told to, and answers. It holds no ROS.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _TRACEBACK_LIMIT = 6000
 def main() -> None:
     """Serve one executor until it closes the channel."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
-    die_with(parent)
+    if parent:
+        die_with(parent)
     walls = isolate()
     os.set_inheritable(descriptor, False)
     _limit_resources()

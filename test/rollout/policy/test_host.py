@@ -91,12 +91,20 @@ def test_a_policy_that_goes_missing_is_named(host, selection):
     assert 'policy.py' in error.message
 
 
-def test_files_that_change_while_they_are_loaded_are_refused(host, write_policy):
+@pytest.fixture
+def open_host(tmp_path):
+    """Make a host whose policies may write, as somebody else might at that moment."""
+    host = PolicyHost(WorkerSpec('', tmp_path / 'policy.log', sandbox='off'))
+    yield host
+    host.close()
+
+
+def test_files_that_change_while_they_are_loaded_are_refused(open_host, write_policy):
     path = write_policy('return np.zeros(3)')
     path.write_text(
         path.read_text('utf-8') + f'\nopen({str(path)!r}, "a").write("# changed\\n")\n', 'utf-8'
     )
-    error = host.prepare(Selection('learned', {'policy': str(path)}), FIRST).exception(WAIT)
+    error = open_host.prepare(Selection('learned', {'policy': str(path)}), FIRST).exception(WAIT)
     assert 'changed while they were loaded' in error.message
 
 

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-import signal
 import subprocess
 import sys
 import time
@@ -141,9 +140,9 @@ def test_after_a_hang_it_can_be_started_again(make_worker, features):
 
 
 def test_a_reset_that_hangs_is_ended(make_worker):
-    worker = make_worker('return np.zeros(3)', reset_deadline=0.2)
+    hang = 'def reset(self, context):\n    time.sleep(1000)'
+    worker = make_worker('return np.zeros(3)', extra=hang, reset_deadline=0.2)
     worker.start()
-    os.kill(worker.pid, signal.SIGSTOP)
     with pytest.raises(StationError, match='to begin the attempt') as caught:
         worker.reset(AttemptContext())
     assert caught.value.code == ErrorCode.POLICY_DEADLINE_MISSED
@@ -161,7 +160,8 @@ def test_a_policy_that_cannot_be_made_says_why(make_worker, write_policy):
 
 
 def test_a_process_that_cannot_be_started_says_why(tmp_path):
-    worker = PolicyWorker(WorkerSpec('hold', tmp_path / 'log', command=('/nonexistent/python',)))
+    spec = WorkerSpec('hold', tmp_path / 'log', sandbox='off', command=('/nonexistent/python',))
+    worker = PolicyWorker(spec)
     with pytest.raises(StationError, match='nonexistent') as caught:
         worker.start()
     assert caught.value.code == ErrorCode.POLICY_WORKER_FAILED
@@ -236,7 +236,8 @@ WALLS = run_python(
 
 
 @pytest.mark.skipif(not WALLS, reason='this kernel allows no isolation')
-def test_it_has_no_network(make_worker, features):
+@pytest.mark.parametrize('sandbox', ['auto', 'off'])
+def test_it_has_no_network(make_worker, features, sandbox):
     act = """
     import socket
     try:
@@ -246,7 +247,7 @@ def test_it_has_no_network(make_worker, features):
     except OSError:
         return [2.0, 0.0, 0.0]
     """
-    worker = begin(make_worker(act, require_isolation=True))
+    worker = begin(make_worker(act, require_isolation=True, sandbox=sandbox))
     assert worker.walls
     assert worker.step(features, deadline=DEADLINE).delta[0] in (1.0, 2.0)
 
@@ -257,7 +258,9 @@ def test_without_isolation_it_can_be_refused(tmp_path):
         'worker.serve(socket.socket(fileno=int(sys.argv[1])), ())'
     )
     command = (sys.executable, '-c', script)
-    spec = WorkerSpec('hold', tmp_path / 'log', require_isolation=True, command=command)
+    spec = WorkerSpec(
+        'hold', tmp_path / 'log', require_isolation=True, sandbox='off', command=command
+    )
     worker = PolicyWorker(spec)
     with pytest.raises(StationError, match='require_isolation') as caught:
         worker.start()
@@ -276,14 +279,15 @@ def test_it_neither_inherits_keys_nor_the_middleware(make_worker, features, monk
     np.testing.assert_array_equal(worker.step(features, deadline=DEADLINE).delta, 0.0)
 
 
-def test_it_ends_with_the_process_that_started_it(tmp_path):
+@pytest.mark.parametrize('sandbox', ['auto', 'off'])
+def test_it_ends_with_the_process_that_started_it(tmp_path, sandbox):
     script = (
         'import os, signal, sys, pathlib;'
         'from enpire_nodes.rollout.policy.client import *;'
-        'w = PolicyWorker(WorkerSpec("hold", pathlib.Path(sys.argv[1])));'
+        'w = PolicyWorker(WorkerSpec("hold", pathlib.Path(sys.argv[1]), sandbox=sys.argv[2]));'
         'w.start(); print(w.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)'
     )
-    pid = int(run_python(script, str(tmp_path / 'log')).stdout)
+    pid = int(run_python(script, str(tmp_path / 'log'), sandbox).stdout)
     for _ in range(100):
         status = Path(f'/proc/{pid}/stat')
         if not status.exists() or status.read_text('ascii').split()[2] == 'Z':
