@@ -1,0 +1,96 @@
+"""A process and everything that came of it.
+
+Children that fork twice belong to nobody we know any more. They are found again by a variable of
+their environment, unless they dropped it: only a PID namespace (the sandbox) holds those too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import contextlib
+import signal
+import time
+
+import psutil
+
+#: Variable that every process of one life of an agent inherits.
+MARK = 'ENPIRE_AGENT_LIFE'
+_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
+
+
+def family(pid: int, mark: str) -> list[psutil.Process]:
+    """Return a process, its descendants, and all that bear its mark; no zombies."""
+    found: dict[int, psutil.Process] = {}
+    with contextlib.suppress(*_GONE):
+        root = psutil.Process(pid)
+        found = {p.pid: p for p in (root, *root.children(recursive=True))}
+    for process in marked(mark):
+        found.setdefault(process.pid, process)
+    return [process for process in found.values() if _lives(process)]
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Return the processes whose :data:`MARK` begins with ``mark``."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK, '').startswith(mark):
+                found.append(process)
+        except _GONE:
+            continue
+        except OSError:  # it died while it was read
+            continue
+    return found
+
+
+def leader(pid: int) -> int:
+    """Return who a signal is for: below the sandbox, which would die of it."""
+    with contextlib.suppress(*_GONE):
+        process = psutil.Process(pid)
+        while process.name() == 'bwrap':
+            children = process.children()
+            if not children:
+                break
+            process = children[0]
+        return process.pid
+    return pid
+
+
+def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    """Send a signal to those that are still there."""
+    for process in processes:
+        with contextlib.suppress(*_GONE):
+            process.send_signal(number)
+
+
+def kill_all(pid: int, mark: str, *, within: float) -> list[int]:
+    """Kill a family, and look again until nobody is left; return the ids of who is.
+
+    :param within: s.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        left = family(pid, mark)
+        if not left or time.monotonic() >= deadline:
+            return [process.pid for process in left]
+        send(left, signal.SIGKILL)
+        psutil.wait_procs(left, timeout=0.2)
+
+
+def sweep(mark: str, *, within: float = 10.0) -> int:
+    """Kill what lives of an earlier supervisor left behind; return how many there were.
+
+    :param mark: that the marks of those lives begin with.
+    :param within: s.
+    """
+    count = len(marked(mark))
+    if count:
+        kill_all(0, mark, within=within)
+    return count
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.pid > 0 and process.status() != psutil.STATUS_ZOMBIE
+    except _GONE:
+        return False
