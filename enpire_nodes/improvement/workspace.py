@@ -23,6 +23,20 @@ _GIT_DEADLINE = 30.0  # s
 _LEAVE = shutil.ignore_patterns('__pycache__', '*.pyc', '.ruff_cache', '.pytest_cache')
 
 
+def write_template(path: Path, *, task: str, station: str) -> None:
+    """Write the files that a new workspace has under Git.
+
+    :param path: of the folder; made if it is not there.
+    :param station: as the programme text names it.
+    :raises OSError: they cannot be written.
+    """
+    shutil.copytree(_TEMPLATE, path, dirs_exist_ok=True, ignore=_LEAVE)
+    (path / '.gitignore').write_text(f'{_LOCAL}/\n__pycache__/\n', 'utf-8')
+    programme = path / 'PROGRAM.md'
+    text = programme.read_text('utf-8').replace('{task}', task)
+    programme.write_text(text.replace('{station}', station), 'utf-8')
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """The layout of a workspace at ``path``."""
@@ -124,11 +138,7 @@ class Workspace:
             )
         workspace = cls(path)
         try:
-            shutil.copytree(_TEMPLATE, path, dirs_exist_ok=True, ignore=_LEAVE)
-            (path / '.gitignore').write_text(f'{_LOCAL}/\n__pycache__/\n', 'utf-8')
-            programme = path / 'PROGRAM.md'
-            text = programme.read_text('utf-8').replace('{task}', task)
-            programme.write_text(text.replace('{station}', station), 'utf-8')
+            write_template(path, task=task, station=station)
             workspace.local.mkdir()
             about = {
                 'task': task,

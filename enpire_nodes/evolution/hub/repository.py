@@ -16,6 +16,7 @@ from enpire_nodes.evolution.hub.git import clean_environment, git
 from enpire_nodes.evolution.hub.inspection import Inspection
 from enpire_nodes.evolution.hub.maintenance import sweep
 from enpire_nodes.evolution.hub.names import MAIN, STATIONS
+from enpire_nodes.evolution.hub.sync import sync, SyncReport
 from enpire_nodes.evolution.records import IdeaRecord, Promotion
 
 if TYPE_CHECKING:
@@ -156,6 +157,10 @@ class Hub:
     def promotions(self, trusted: Path | None = None) -> list[results.SignedLine]:
         """Return the records of how ``main`` moved, in the order of their time."""
         return promotion.promotions(self.path, trusted)
+
+    def sync(self, upstream: str, station: str, **options: Any) -> SyncReport:
+        """Exchange news with another hub, as :func:`~enpire_nodes.evolution.hub.sync.sync`."""
+        return sync(self.path, upstream, station, **options)
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[Repo]:

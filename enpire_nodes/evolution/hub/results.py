@@ -42,6 +42,17 @@ class SignedLine(dict):
         """Whether it may be believed."""
         return not self.problem
 
+    @property
+    def commit(self) -> str:
+        """Which commit it says that it is about."""
+        return str(self.get('commit', ''))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What was measured."""
+        result = self.get('result')
+        return result if isinstance(result, dict) else {}
+
 
 def signed_line(about: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
     """Return a mapping with the key's name and signature over the rest."""
