@@ -117,16 +117,16 @@ class _Handler(BaseHTTPRequestHandler):
     def address_string(self) -> str:
         return 'client'
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the name is the library's
+    def do_HEAD(self) -> None:
         self._json({}, 200)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         model = {'id': 'scripted', 'object': 'model', 'created': 0, 'owned_by': 'test'}
         if self.path.split('?')[0].endswith('/models'):
             return self._json({'object': 'list', 'data': [model], 'has_more': False}, 200)
         return self._json({'error': {'message': 'unknown path'}}, 404)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         request = json.loads(self._body() or b'{}')
         path = self.path.split('?')[0]
         if path.endswith('/count_tokens'):

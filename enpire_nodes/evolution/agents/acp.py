@@ -148,7 +148,7 @@ class AcpConversation:
 
 
 class Acp:
-    """``acp:<command>``; the command's own settings must name the model at ``ENPIRE_MODEL_URL``."""
+    """``acp:<command>``; its own settings must name the model at ``ENPIRE_MODEL_URL``."""
 
     external = True
 
@@ -157,7 +157,8 @@ class Acp:
         try:
             self._words = shlex.split(command)
         except ValueError as error:
-XX
+            words = f'{self.name}: {error}'
+            raise StationError(ErrorCode.SUPERVISOR_AGENT_UNKNOWN, words) from error
         if not self._words:
             raise StationError(
                 ErrorCode.SUPERVISOR_AGENT_UNKNOWN,
