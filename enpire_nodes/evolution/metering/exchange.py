@@ -223,9 +223,8 @@ class Exchange:
         transport = self._request.transport
         if self._meter is not None:
             gone = transport is None or transport.is_closing()
-            self._meter.message = (
-                'the client went away' if gone else f'the model provider broke off: {words}'
-            )
+            words = 'the client went away' if gone else f'the model provider broke off: {words}'
+            self._meter.message = self._meter.message or words
         if transport is not None:
             transport.abort()
         return self._response

@@ -86,7 +86,7 @@ class MeteringProxy:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._open: dict[int, web.BaseRequest] = {}
+        self._open: dict[int, tuple[web.BaseRequest, Meter | None]] = {}
         self._in_flight = 0
         self._last_activity = time.monotonic()
 
@@ -179,7 +179,9 @@ class MeteringProxy:
             try:
                 await self._stop.wait()
             finally:
-                for request in list(self._open.values()):
+                for request, meter in list(self._open.values()):
+                    if meter is not None:
+                        meter.message = 'the station stopped'
                     if request.transport is not None:
                         request.transport.abort()
                 await runner.cleanup()
@@ -205,7 +207,7 @@ class MeteringProxy:
             deadlines=self._deadlines,
             alive=self._alive,
         )
-        self._open[id(request)] = request
+        self._open[id(request)] = request, meter
         try:
             response = await self._answer(exchange, meter)
         except RefusedError as refused:
@@ -216,8 +218,7 @@ class MeteringProxy:
             response = _refusal(RefusedError(500, words, 'internal'), found.wire, meter)
         except asyncio.CancelledError:
             if meter is not None:
-                closing = self._stop is not None and self._stop.is_set()
-                meter.message = 'the station stopped' if closing else 'the client went away'
+                meter.message = meter.message or 'the client went away'
             raise
         finally:
             del self._open[id(request)]
