@@ -16,6 +16,7 @@ class Deadlines:
         first one, and streams are kept alive with pings.
     :param answer: of a whole call.
     :param client: until a client takes what was written to it.
+    :param books: until the gate has answered, and until all is recorded when the proxy closes.
     :param close: until calls that still run are ended when the proxy closes.
     """
 
@@ -25,4 +26,5 @@ class Deadlines:
     silence: float = 600.0
     answer: float = 3600.0
     client: float = 60.0
+    books: float = 30.0
     close: float = 5.0

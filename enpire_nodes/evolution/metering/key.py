@@ -21,7 +21,10 @@ class ModelKey:
     def __init__(self, secret: str, source: str = 'memory') -> None:
         bare = secret.strip()
         if len(bare) < _SHORTEST or not bare.isascii() or not bare.isprintable() or ' ' in bare:
-            raise _unusable(f'the key from {source} is no key: too short, or not one plain word')
+            raise _unusable(
+                f'what {source} holds is no key: it is short, or not one plain word; a model '
+                'server that wants none is used without one'
+            )
         self._secret, self.source = bare, source
 
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 import logging
 from pathlib import Path
 import threading
@@ -33,7 +33,9 @@ _LOG = logging.getLogger(__name__)
 #: Requests at the same time.
 MOST = 32
 #: Bytes of a request.
-LONGEST = 64 * 2**20
+LONGEST = 32 * 2**20
+#: Connections at the same time, idle ones included.
+CONNECTIONS = 128
 #: How often a held request looks whether it may go on, s.
 _POLL = 0.05
 #: Longest line of a header, bytes.
@@ -45,6 +47,21 @@ _SILENT = ('Accept', 'Accept-Encoding', 'Content-Type', 'User-Agent')
 def never() -> bool:
     """Hold nothing."""
     return False
+
+
+class _Server(web.Server):
+    """A server of so many connections; with more, the station would run out of descriptors."""
+
+    def __call__(self) -> asyncio.Protocol:
+        if len(self.connections) >= CONNECTIONS:
+            return _Closed()
+        return super().__call__()
+
+
+class _Closed(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Close at once."""
+        transport.abort()
 
 
 class MeteringProxy:
@@ -78,7 +95,7 @@ class MeteringProxy:
         self._gate, self._record, self._hold = gate, record, hold
         self._upstream, self._deadlines = Upstream(upstream, key), deadlines or Deadlines()
         self._redactor = Redactor(key)
-        self._books = ThreadPoolExecutor(1, 'metering-books')
+        self._books: ThreadPoolExecutor | None = ThreadPoolExecutor(1, 'metering-books')
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._failure: Exception | None = None
@@ -129,7 +146,13 @@ class MeteringProxy:
             thread.join(self._deadlines.close + 10.0)
             if thread.is_alive():
                 _LOG.error('the metering proxy at %s does not end', self._path)
-        self._books.shutdown(wait=True)
+        books, self._books = self._books, None
+        if books is not None:
+            last = books.submit(self._alive)
+            done = wait([last], self._deadlines.books).done
+            if not done:
+                _LOG.error('calls of the metering proxy at %s could not be recorded', self._path)
+            books.shutdown(wait=bool(done))
 
     def __enter__(self) -> MeteringProxy:
         self.start()
@@ -152,12 +175,13 @@ class MeteringProxy:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         listener = listen(self._path)
         inode = self._path.stat().st_ino
-        server = web.Server(
+        server = _Server(
             self._serve,
             handler_cancellation=True,
             auto_decompress=False,
             access_log=None,
             max_field_size=_HEADER,
+            keepalive_timeout=300.0,
             lingering_time=1.0,
         )
         runner = web.ServerRunner(server, shutdown_timeout=deadlines.close / 2)
@@ -250,7 +274,12 @@ class MeteringProxy:
             await asyncio.sleep(_POLL)
 
     async def _allowed(self) -> None:
-        reason = await asyncio.get_running_loop().run_in_executor(self._books, self._gate)
+        asking = asyncio.get_running_loop().run_in_executor(self._books, self._gate)
+        try:
+            reason = await asyncio.wait_for(asking, self._deadlines.books)
+        except asyncio.TimeoutError:
+            words = 'the station does not say whether anything may be spent'
+            raise RefusedError(503, words, 'gate_silent', again=10) from None
         if self._fault:
             raise RefusedError(503, self._fault, 'not_recorded')
         if reason:

@@ -6,7 +6,7 @@ import os
 import pickle
 import traceback
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_double import SECRET
 import pytest
@@ -62,6 +62,7 @@ def test_what_is_no_key_is_refused_without_being_shown(tmp_path, file):
         ModelKey.load('SOME_KEY', None, {'SOME_KEY': ''})
 
 
+@settings(deadline=None)
 @given(
     parts=st.lists(st.sampled_from([SECRET, SECRET[:5], SECRET[5:], 's', 'sk-test', ' words ']))
 )

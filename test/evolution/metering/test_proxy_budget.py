@@ -123,6 +123,19 @@ def test_when_a_call_cannot_be_recorded_no_more_are_made(bench, caplog):
     assert len(made.double.asked) == 1
 
 
+def test_a_gate_that_does_not_answer(bench):
+    answered = threading.Event()
+    made = bench(gate=lambda: answered.wait(30) and '', deadlines=Deadlines(books=0.2))
+
+    answer = made.ask()
+
+    assert answer.status == 503
+    assert 'does not say' in json.loads(answer.read())['error']['message']
+    assert made.double.asked == []
+    answered.set()
+    assert made.call().status == 503
+
+
 @pytest.mark.parametrize('which', ['gate', 'hold'])
 def test_a_gate_that_fails_lets_nothing_through(bench, which, caplog):
     def fail():

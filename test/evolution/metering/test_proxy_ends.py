@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from http.client import IncompleteRead
+from http.client import HTTPException, IncompleteRead
 import json
 import socket
 import threading
@@ -198,7 +198,7 @@ def test_a_provider_that_says_nothing(bench, stuck):
 
 
 def test_a_provider_that_falls_silent(bench, stuck):
-    made = bench(answer=stuck, deadlines=Deadlines(silence=0.2))
+    made = bench(answer=stuck, deadlines=Deadlines(silence=1.5))
     answer = made.ask('messages', {'stream': True})
 
     with pytest.raises((IncompleteRead, ConnectionError)):
@@ -255,6 +255,26 @@ def test_calls_that_run_when_the_proxy_closes_are_recorded(bench, stuck):
     call = made.call()
     assert (call.counted, call.tokens) == (False, BEGUN)
     assert 'the station stopped' in call.message
+
+
+def test_idle_connections_do_not_use_up_the_station(bench, monkeypatch):
+    monkeypatch.setattr(proxy_module, 'CONNECTIONS', 2)
+    made = bench()
+    idle = [made.connect() for _ in range(2)]
+    for connection in idle:
+        made.ask(connection=connection).read()
+
+    with pytest.raises((ConnectionError, HTTPException)):
+        made.ask()
+    idle[0].close()
+    until(lambda: answers(made))
+    assert made.ask(connection=idle[1]).status == 200
+
+
+def answers(made) -> bool:
+    with contextlib.suppress(ConnectionError, HTTPException):
+        return made.ask().status == 200
+    return False
 
 
 def test_too_many_at_the_same_time(bench, stuck, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 import pytest
 
@@ -19,6 +19,7 @@ def split(parts: list[bytes], longest: int = 1000) -> list[bytes]:
 
 
 @pytest.mark.parametrize('end', ['\n', '\r\n'])
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 80), max_size=12))
 def test_no_cut_changes_the_events(end, cuts):
     stream = STREAM.replace('\n', end).encode()
@@ -42,6 +43,7 @@ def test_lines_that_end_with_cr_alone():
     assert [event_data(event) for event in splitter.feed(b'data')] == [b'2']
 
 
+@settings(deadline=None)
 @given(cuts=st.lists(st.binary(max_size=9), max_size=20))
 def test_nothing_is_lost(cuts):
     splitter = EventSplitter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_double import CHAT_USAGE, event, events, MODEL, RESPONSES_USAGE, whole
 import pytest
@@ -31,6 +31,7 @@ def tapped(wire: str, *parts: bytes, streamed: bool = True, ended: bool = True) 
 
 @pytest.mark.parametrize('wire', WIRES)
 @pytest.mark.parametrize('crlf', [False, True])
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 900), max_size=8))
 def test_a_stream_says_all_however_it_is_cut(wire, crlf, cuts):
     stream = b''.join(events(wire))
@@ -150,6 +151,7 @@ def test_an_answer_in_the_background_is_not_counted():
     assert not tapped('responses', queued, streamed=False).counted
 
 
+@settings(deadline=None)
 @given(
     parts=st.lists(st.binary(max_size=30) | st.sampled_from(events('chat')), max_size=6),
     wire=st.sampled_from(WIRES),

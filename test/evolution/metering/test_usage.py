@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_double import CHAT_USAGE, MESSAGES_USAGE, RESPONSES_USAGE
 import pytest
@@ -77,6 +77,7 @@ def test_written_tokens_of_an_inclusive_provider_are_not_fresh():
     assert read_usage('responses', usage).tokens == Tokens(3, 4, 3, 1)
 
 
+@settings(deadline=None)
 @given(taken=COUNTS, cached=COUNTS, output=COUNTS, reasoning=COUNTS)
 def test_classes_of_an_inclusive_provider_add_up(taken, cached, output, reasoning):
     tokens = read_usage(
@@ -96,6 +97,7 @@ def test_classes_of_an_inclusive_provider_add_up(taken, cached, output, reasonin
     assert tokens.reasoning <= tokens.output
 
 
+@settings(deadline=None)
 @given(fresh=COUNTS, cached=COUNTS, written=COUNTS, output=COUNTS)
 def test_classes_of_anthropic_are_kept(fresh, cached, written, output):
     usage = {
@@ -108,6 +110,7 @@ def test_classes_of_anthropic_are_kept(fresh, cached, written, output):
     assert read_usage('messages', usage).tokens == Tokens(fresh, cached, written, output)
 
 
+@settings(deadline=None)
 @given(
     wire=st.sampled_from(['messages', 'responses', 'chat']),
     usage=st.dictionaries(NAMES, JSON | COUNTS, max_size=6) | JSON,
