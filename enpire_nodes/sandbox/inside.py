@@ -52,21 +52,39 @@ async def _run(relays: Sequence[tuple[int, str]], argv: Sequence[str]) -> int:
         for port, path in relays:
             server = await asyncio.start_server(_Relay(path), '127.0.0.1', port, limit=_PIECE)
             stack.callback(server.close)
+        forward = _Forward()
+        loop = asyncio.get_running_loop()
+        for number in _FORWARDED:
+            loop.add_signal_handler(number, forward, number)
         try:
             program = await asyncio.create_subprocess_exec(*argv)
         except OSError as error:
             sys.stderr.write(f'{argv[0]} cannot be started: {error}\n')
             return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUNNABLE
-        loop = asyncio.get_running_loop()
-        for number in _FORWARDED:
-            loop.add_signal_handler(number, _forward, program, number)
+        forward.to(program)
         code = await program.wait()
     return 128 - code if code < 0 else code
 
 
-def _forward(program: asyncio.subprocess.Process, number: int) -> None:
-    with suppress(ProcessLookupError):  # it has just ended
-        program.send_signal(number)
+class _Forward:
+    """Hands signals on to the program; those that come before it is there, when it is."""
+
+    def __init__(self) -> None:
+        self._program: asyncio.subprocess.Process | None = None
+        self._early: list[int] = []
+
+    def __call__(self, number: int) -> None:
+        if self._program is None:
+            self._early.append(number)
+            return
+        with suppress(ProcessLookupError):  # it has just ended
+            self._program.send_signal(number)
+
+    def to(self, program: asyncio.subprocess.Process) -> None:
+        """Name the program, which runs."""
+        self._program = program
+        for number in self._early:
+            self(number)
 
 
 class _Relay:

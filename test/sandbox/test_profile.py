@@ -1,0 +1,67 @@
+"""What may be brought into a sandbox."""
+
+from pathlib import Path
+
+import pytest
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.sandbox.profile import covers, graphics_devices, Profile
+
+
+@pytest.mark.parametrize('path', ['/', '/etc', '/root', '/home', '/tmp', '/run', '/proc', '/dev'])
+def test_a_folder_that_holds_more_than_is_meant_is_refused(tmp_path, path):
+    if not Path(path).exists():
+        pytest.skip('not on this machine')
+    for field in ('readable', 'writable'):
+        with pytest.raises(StationError, match='holds more than a sandbox may see') as caught:
+            Profile(tmp_path, **{field: (Path(path),)}).check()
+        assert caught.value.code == ErrorCode.SUPERVISOR_BAD_REQUEST
+
+
+def test_the_users_home_is_refused_by_any_name(tmp_path, monkeypatch):
+    home, link = tmp_path / 'home', tmp_path / 'link'
+    home.mkdir()
+    link.symlink_to(home)
+    monkeypatch.setenv('HOME', str(home))
+    with pytest.raises(StationError, match='holds more'):
+        Profile(tmp_path, readable=(link,)).check()
+
+
+@pytest.mark.parametrize('path', ['relative', '/no/such/folder'])
+def test_what_is_not_there_is_named(tmp_path, path):
+    with pytest.raises(StationError, match=path):
+        Profile(tmp_path, readable=(Path(path),)).check()
+
+
+@pytest.mark.parametrize('field', ['readable', 'frozen'])
+def test_links_in_a_folder_that_the_sandbox_may_change_are_refused(tmp_path, field):
+    clone, secret = tmp_path / 'clone', tmp_path / 'secret'
+    clone.mkdir()
+    secret.mkdir()
+    (clone / 'judge').symlink_to(secret)
+    for name in ('judge', 'judge/verify.py'):
+        (secret / 'verify.py').touch()
+        profile = Profile(clone, writable=(clone,), **{field: (clone / name,)})
+        with pytest.raises(StationError, match='judge is a symbolic link'):
+            profile.check()
+
+
+def test_an_ordinary_profile_passes(tmp_path):
+    (tmp_path / 'judge').mkdir()
+    Profile(
+        tmp_path, writable=(tmp_path,), frozen=(tmp_path / 'judge', tmp_path / 'missing')
+    ).check()
+
+
+def test_a_folder_covers_itself_and_what_lies_in_it():
+    folders = (Path('/a/b'),)
+    assert covers(folders, Path('/a/b'))
+    assert covers(folders, Path('/a/b/c'))
+    assert not covers(folders, Path('/a/bc'))
+
+
+def test_graphics_cards_are_found_one_by_one(tmp_path):
+    for name in ('nvidia0', 'nvidia1', 'nvidiactl', 'nvidia-uvm', 'sda', 'null'):
+        (tmp_path / name).touch()
+    found = {path.name for path in graphics_devices(tmp_path)}
+    assert found == {'nvidia0', 'nvidia1', 'nvidiactl', 'nvidia-uvm'}
