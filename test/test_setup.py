@@ -14,7 +14,7 @@ from provision import machine, main, packages, probe
 from provision.build import build_environment, build_inputs
 from provision.machine import check_machine, find_ros, install_packages, Ros
 from provision.packages import adapt_wheels, explain_pip, requirement_files
-from provision.probe import check_packages, explain_import
+from provision.probe import check_packages, check_sandbox, explain_import
 from provision.problems import Missing, report, SetUpError
 from provision.steps import alone, digest, Steps
 
@@ -290,6 +290,42 @@ def test_machine_that_cannot_draw_gets_the_packages_named(tmp_path: Path):
         check_packages(python, {})
     assert caught.value.packages == ('libegl1', 'libgles2', 'libgl1-mesa-dri')
     check_packages(python, {'MUJOCO_GL': 'disable'})
+
+
+def test_missing_sandbox_gets_the_package_named(tmp_path: Path):
+    with pytest.raises(SetUpError, match='bubblewrap is not installed') as caught:
+        check_sandbox(Path(sys.executable), ROOT, {'PATH': str(tmp_path)})
+    assert caught.value.packages == ('bubblewrap',)
+
+
+def test_forbidden_sandbox_is_explained_and_no_package_would_help(tmp_path: Path):
+    program = tmp_path / 'bwrap'
+    program.write_text('#!/bin/sh\necho "bwrap: setting up uid map: denied" >&2\nexit 1\n')
+    program.chmod(0o755)
+    path = os.pathsep.join([str(tmp_path), '/usr/bin', '/bin'])
+    with pytest.raises(SetUpError, match='setting up uid map: denied') as caught:
+        check_sandbox(Path(sys.executable), ROOT, {'PATH': path})
+    assert caught.value.packages == ()
+
+
+@pytest.mark.parametrize(('allowed', 'tries'), [(True, 2), (False, 1)])
+def test_sandbox_is_installed_where_allowed_and_never_stops_the_set_up(
+    steps: Steps, monkeypatch: pytest.MonkeyPatch, capsys, allowed: bool, tries: int
+):
+    tried = []
+
+    def check(*arguments: object) -> None:
+        tried.append(arguments)
+        raise SetUpError([Missing('bubblewrap is not installed', ('bubblewrap',))])
+
+    monkeypatch.setattr(main, 'check_sandbox', check)
+    monkeypatch.setattr(main, 'install_packages', lambda names, environment: allowed)
+    main._try_sandbox(steps, 'inputs', {})
+    assert len(tried) == tries
+    said = capsys.readouterr().err
+    assert f'fix: {SUDO}apt-get install bubblewrap' in said
+    assert said.count('going on without a sandbox') == 1
+    assert not steps.done('sandbox', 'inputs')
 
 
 def test_wheels_build_against_the_virtual_environment_alone():

@@ -17,7 +17,7 @@ from provision.packages import (
     make_environment,
     requirement_files,
 )
-from provision.probe import check_packages
+from provision.probe import check_packages, check_sandbox
 from provision.problems import SetUpError
 from provision.steps import alone, digest, Steps
 
@@ -68,6 +68,7 @@ def provide(environment: Mapping[str, str]) -> None:
 
     title = 'trying the installed packages'
     steps.run('probe', packages, title, lambda: check_packages(PYTHON, environment))
+    _try_sandbox(steps, packages, environment)
 
 
 def _provide_with_packages(environment: Mapping[str, str]) -> None:
@@ -81,6 +82,24 @@ def _provide_with_packages(environment: Mapping[str, str]) -> None:
             if not install_packages(new, environment):
                 raise
             asked.update(new)
+
+
+def _try_sandbox(steps: Steps, inputs: str, environment: Mapping[str, str]) -> None:
+    """Try the sandbox; without one nearly everything works, so that is said and no more."""
+    title = 'trying the sandbox for agents and policies'
+    for may_install in (True, False):
+        try:
+            steps.run('sandbox', inputs, title, lambda: check_sandbox(PYTHON, ROOT, environment))
+            return
+        except SetUpError as error:
+            if may_install and install_packages(error.packages, environment):
+                continue
+            print(
+                f'{error}\nset-up: going on without a sandbox: a station will refuse coding '
+                'agents other than the built-in one, and run policies behind fewer walls',
+                file=sys.stderr,
+            )
+            return
 
 
 def _install(files: list[Path], ros: Ros) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+import os
 from pathlib import Path
 import re
+import shutil
 import subprocess
 
 from provision.problems import failure, Missing, SetUpError
@@ -32,6 +34,10 @@ for part in folder.glob('*.so'):
     sys.stderr.write(done.stdout)
 sys.exit(1)
 """
+_SANDBOX = (
+    'import sys; from enpire_nodes.sandbox.bubblewrap import availability; '
+    'sys.exit(availability().reason or 0)'
+)
 _DRAW = 'import mujoco; c = mujoco.GLContext(64, 64); c.make_current(); c.free()'
 
 
@@ -58,6 +64,21 @@ def check_packages(python: Path, environment: Mapping[str, str]) -> None:
             missing.append(Missing(f'MuJoCo can draw neither by {" nor by ".join(ways)}', DRAWING))
     if missing:
         raise SetUpError(missing)
+
+
+def check_sandbox(python: Path, root: Path, environment: Mapping[str, str]) -> None:
+    """Start a sandbox, as agents and policies are to run in.
+
+    :param root: of the source tree.
+    :raises SetUpError: naming the system package that is missing, or what forbids it.
+    """
+    if shutil.which('bwrap', path=environment.get('PATH')) is None:
+        raise SetUpError([Missing('bubblewrap is not installed', ('bubblewrap',))])
+    paths = filter(None, [str(root), environment.get('PYTHONPATH')])
+    output = _run(python, _SANDBOX, {**environment, 'PYTHONPATH': os.pathsep.join(paths)})
+    if output is not None:
+        last = output.strip().splitlines()[-1:] or ['bubblewrap does not work']
+        raise SetUpError([Missing(last[0])])
 
 
 def explain_import(module: str, output: str) -> list[Missing]:
