@@ -7,11 +7,13 @@ PYTEST := PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest \
 	-p pytest_timeout -p xdist -p _hypothesis_pytestplugin
 LINTED := enpire_nodes launch scripts setup.py test
 
-.PHONY: help setup demo test test-lerobot bench bench-learning bench-learner soak lint clean
+.PHONY: help setup demo research test test-agents test-lerobot bench bench-learning bench-learner soak lint clean
 
 help:
-	@echo 'make demo    run a simulated station: reset, execute, verify, record, again'
+	@echo 'make demo    let a researcher improve the policy of a simulated station, eight minutes'
+	@echo 'make research  let it go on until 50 trials in a row certify the policy'
 	@echo 'make test    run the tests                     (ARGS="-k gate" selects some)'
+	@echo 'make test-agents  run Claude Code, Codex and Kimi Code against a scripted model, some GB'
 	@echo 'make test-lerobot  hold exported datasets against the real lerobot, some GB'
 	@echo 'make bench   measure what the suite costs, and its latencies'
 	@echo 'make bench-learning  compare the learning algorithms on three stations, about an hour'
@@ -27,11 +29,20 @@ setup:
 demo: setup
 	@$(ENTER) enpire demo $(ARGS)
 
+# From the same start until 50 trials in a row certify it; prints the robot's minutes.
+research: setup
+	@$(ENTER) enpire demo --target 0.94 --confirmation 50 --attempts 8 --retest 20 --hours 3 \
+		--robot-minutes 240 $(ARGS)
+
 # A whole station needs both processors: those tests go first, one at a time.
 test: setup
 	@$(ENTER) $(PYTEST) -m alone $(ARGS); alone=$$?; \
 	$(PYTEST) -m 'not alone' -n 2 --dist loadgroup $(ARGS); others=$$?; \
 	case "$$alone$$others" in 00|05|50) ;; *) exit 1 ;; esac
+
+# The real command lines of three agents, installed into build/, against a scripted model.
+test-agents: setup
+	@$(ENTER) python scripts/test_agents.py $(ARGS)
 
 # lerobot wants an environment of its own, in build/; it takes 5 GB where torch brings CUDA.
 test-lerobot: setup
@@ -47,9 +58,9 @@ bench-learning: setup
 bench-learner: setup
 	@$(ENTER) python scripts/measure_learner.py $(ARGS)
 
-# 300 trials of each controller; it fails unless everything that the demo promises is kept.
+# 300 trials of each controller; it fails unless everything that is promised is kept.
 soak: setup
-	@$(ENTER) enpire demo --trials 300 $(ARGS)
+	@$(ENTER) enpire soak --trials 300 $(ARGS)
 
 lint: setup
 	@$(ENTER) ruff check $(LINTED) && ruff format --check $(LINTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from enpire_msgs.msg import ResetStatistics, StationState, Trial
+from enpire_msgs.msg import ResearchStatus, ResetStatistics, StationState, Trial
 
 #: Closed trials that are kept.
 KEPT = 8
@@ -21,6 +21,7 @@ class Board:
 
     state: StationState = field(default_factory=StationState)
     resets: ResetStatistics = field(default_factory=ResetStatistics)
+    research: ResearchStatus = field(default_factory=ResearchStatus)
     trials: deque[Trial] = field(default_factory=lambda: deque(maxlen=KEPT))
     notice: str = ''
     closed: int = 0

@@ -1,50 +1,46 @@
-"""``enpire demo``: a simulated station works by itself, first by a script, then by touch."""
+"""``enpire demo``: the builtin researcher improves the policy of a simulated station by itself."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import sys
+import tempfile
 import time
 from typing import Any
 
-from rich.table import Table
-
-from enpire_nodes.bringup.configuration import (
-    ConfigurationError,
-    load_configuration,
-    StationConfiguration,
-)
+from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
+from enpire_nodes.cli.research import add_goal_arguments, goal_of, outcome_name
 from enpire_nodes.cli.runs import console as make_console
-from enpire_nodes.cli.session import own_domain, Tale, work
-from enpire_nodes.rollout.records import TrialOutcome, TrialRecord
+from enpire_nodes.cli.session import own_domain
+from enpire_nodes.cli.soak import DRIFT, promise_table
 
-HELP = 'watch a simulated station work: a scripted policy, then one that searches by touch'
-
-#: Wandering calibration error of the arm: a straight push finds the hole about every other time.
-DRIFT = {'noise.drift_sd': 0.003, 'noise.drift_time': 30.0}
-CONTROLLERS = ('scripted', 'spiral_search')
-_RESET_GOAL = 0.97
-_SIGNIFICANT = 0.05
-_ENOUGH = 15  # trials of each controller below which a comparison says nothing
+HELP = 'watch a researcher improve the policy of a simulated station, with nobody at the bench'
+_IDEAS = 12
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command to the ``enpire`` parser."""
     parser = subparsers.add_parser('demo', help=HELP, description=__doc__)
+    add_goal_arguments(parser)
+    # what a processor with two cores does in nine minutes, and what that can certify
+    parser.set_defaults(target=0.8, confirmation=20, hours=8.5 / 60.0)
     parser.add_argument(
-        '-n', '--trials', type=int, default=20, help='of each controller (default: 20)'
+        '--retest', type=int, default=16, metavar='N',
+        help='pairs by which a proposed recipe is compared with main (default: 16)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--attempts', type=int, default=1, help='of a trial of the confirmation block (default: 1)'
     )
+    parser.add_argument('--agent', default='builtin', help='who researches (default: builtin)')
+    parser.add_argument('--model', default='', help='of the agent')
     parser.add_argument(
-        '--attempts', type=int, default=2, help='most attempts of a trial (default: 2)'
-    )
-    parser.add_argument(
-        '--pace', default='lockstep', choices=('lockstep', 'realtime', 'scaled'),
+        '--pace', default='lockstep', choices=('lockstep', 'realtime'),
         help='lockstep runs as fast as the CPU allows (default)',
     )  # fmt: skip
-    parser.add_argument('--speed', type=float, help='times real time, with --pace scaled')
     parser.add_argument('--seed', type=int, default=1, help='of everything drawn at random')
     parser.add_argument('--run', metavar='DIR', dest='directory', help='default: runs/demo-<time>')
     parser.add_argument(
@@ -53,180 +49,169 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+@dataclass(slots=True)
+class Night:
+    """What happened that journal and ledger do not know."""
+
+    outcome: str = ''
+    message: str = ''
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    memory: int = 0
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 when it kept what it promises."""
-    from enpire_nodes.cli.pictures import plot_success
-    from enpire_nodes.cli.scores import score_table, scores
-    from enpire_nodes.rollout.ledger import LedgerReader
-    from enpire_nodes.rollout.run_directory import RunDirectory
-
     console = make_console()
     directory = Path(args.directory or f'runs/demo-{time.strftime("%Y%m%d-%H%M%S")}').absolute()
+    supervisor = {
+        'require_frozen': False,  # acceptance takes longer than the whole demo
+        'retest_trials': args.retest,
+        'confirmation_attempts': args.attempts,
+        'researcher_seed': args.seed,
+    }
     try:
         configuration = load_configuration(
             'station_1',
             pace=args.pace,
-            speed=args.speed,
             seed=args.seed,
             run=directory,
-            parameters={'driver': DRIFT},
+            parameters={'driver': DRIFT, 'agent_supervisor': supervisor},
         )
     except ConfigurationError as error:
         sys.stderr.write(f'enpire demo: {error}\n')
         return 2
-    seeds = draw_seeds(args.seed, args.trials)
+    seed_hub(directory, configuration.task)
     with own_domain(args.domain):
-        tale = work(console, configuration, requests(seeds, attempts=args.attempts))
-    if not RunDirectory(directory).ledger.is_file():
-        sys.stderr.write('enpire demo: no trial was run: ' + '; '.join(tale.problems) + '\n')
+        night = research(console, configuration, args)
+    for problem in night.problems:
+        console.print(f'problem: {problem}', markup=False, highlight=False, soft_wrap=True)
+    if not (directory / 'research' / 'journal.jsonl').is_file():
+        sys.stderr.write('enpire demo: no campaign was begun; see the problems above\n')
         return 1
-    with LedgerReader(directory) as ledger:
-        trials = ledger.trials()
-        rows = scores(trials)
-        console.print(score_table(rows))
-        promises = check(ledger, trials, tale, asked=len(CONTROLLERS) * args.trials)
-        console.print(promise_table(promises))
-    with console.status('drawing pictures'):
-        made = []
-        if rows:
-            plot_success(rows, directory / 'success.png', title=_title(configuration))
-            made.append('success.png')
-        made += pictures(configuration, trials, directory, seeds)
-    console.print(farewell(directory, made, tale), markup=False, soft_wrap=True)
+    promises = check(directory, night, certify=args.confirmation >= 50)
+    console.print(promise_table(promises))
+    console.print(farewell(directory, night), markup=False, highlight=False, soft_wrap=True)
     return 0 if all(kept for _, _, kept in promises) else 1
 
 
-def requests(seeds: Sequence[int], *, attempts: int) -> list[Any]:
-    """Return the goals of ``RunTrials``: both controllers do the same trials."""
-    from enpire_msgs.action import RunTrials
-    from enpire_nodes.rollout.trial.requests import new_request_id
+def seed_hub(directory: Path, task: str) -> None:
+    """Make the hub of the run, whose ``main`` is the first policy that anybody would write."""
+    from enpire_nodes.evolution.hub.repository import Hub
+    from enpire_nodes.evolution.hub.seed import seed_files
+    from enpire_nodes.evolution.journal import research_directory
+    from enpire_nodes.evolution.researcher.start import make_start
 
-    return [
-        RunTrials.Goal(
-            request_id=new_request_id(),
-            requester='demo',
-            trials=len(seeds),
-            max_attempts=attempts,
-            controller=controller,
-            seeds=list(seeds),
-        )
-        for controller in CONTROLLERS
-    ]
+    place = research_directory(directory) / 'hub.git'
+    if place.exists():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        seed_files(Path(folder), task)
+        make_start(Path(folder))
+        Hub.create(place, seed=Path(folder))
 
 
-def check(
-    ledger: Any, trials: Sequence[TrialRecord], tale: Tale, *, asked: int
-) -> list[tuple[str, str, bool]]:
+def research(console: Any, configuration: Any, args: argparse.Namespace) -> Night:
+    """Bring the station up, let the agent work, and take it down."""
+    from enpire_nodes.bringup.station import (
+        StationNotReadyError,
+        StationProcesses,
+        StationTakenError,
+    )
+    from enpire_nodes.cli.client import StationLink, SUPERVISOR
+    from enpire_nodes.cli.live_research import make_research_view
+    from enpire_nodes.common.errors import StationError
+
+    night, began = Night(), time.monotonic()
+    try:
+        with StationProcesses(configuration) as station:
+            with console.status(f'bringing {station.namespace} up'):
+                station.wait_ready(90.0)
+            console.print(
+                f'{station.namespace} is up after {time.monotonic() - began:.1f} s; '
+                f'the {args.agent} agent has the floor'
+            )
+            with StationLink(station.namespace, server=SUPERVISOR) as link:
+                title = f'{station.namespace} · {args.agent}'
+                with make_research_view(console, title) as view:
+                    goal = goal_of(args, agent=args.agent, campaign=f'demo-{args.seed}')
+                    result = link.run(goal, show=view.show)
+            night.outcome, night.message = outcome_name(result), result.message
+            night.memory = sum(station.memory().values())
+            for node in station.pids():
+                if station.restarts(node):
+                    night.problems.append(f'{node} had to be restarted; see {station.log(node)}')
+    except (StationNotReadyError, StationTakenError, StationError, OSError) as error:
+        night.problems.append(str(error))
+    except KeyboardInterrupt:
+        night.problems.append('interrupted; what was recorded stays')
+    night.seconds = time.monotonic() - began
+    return night
+
+
+def check(directory: Path, night: Night, *, certify: bool) -> list[tuple[str, str, bool]]:
     """Hold the run against what the demo promises: what, how it came out, whether it was kept."""
-    from enpire_nodes.cli.live import percent
-    from enpire_nodes.cli.scores import better, mishaps, scores
-    from enpire_nodes.rollout.trial.reset_tally import ResetTally
+    from enpire_nodes.evolution.campaign.book import CampaignBook
+    from enpire_nodes.evolution.campaign.evidence import Evidence
+    from enpire_nodes.evolution.campaign.history import History
+    from enpire_nodes.evolution.campaign.proposals import Proposals
+    from enpire_nodes.evolution.journal import Journal
+    from enpire_nodes.evolution.records import JobKind, JobState
+    from enpire_nodes.evolution.report.verify import verify_run
+    from enpire_nodes.rollout.ledger import LedgerReader
     from enpire_nodes.rollout.utilization import utilization
 
-    resets, rows = ResetTally(trials), scores(trials)
-    bad = [trial for trial in mishaps(trials) if trial.outcome is not TrialOutcome.RESET_FAILED]
-    bags = sum(bool(trial.bag_digest) for trial in trials)
-    losses = sum('; the bag: ' in trial.message for trial in trials)
-    chain = ledger.verify()
-    share = utilization(ledger.intervals()).robot_utilization
-    whole = 'whole' if chain.whole else chain.problem
+    book = CampaignBook(Journal(directory))
+    book.read()
+    with LedgerReader(directory) as ledger:
+        evidence = Evidence(ledger, book.began_ns)
+        evidence.read()
+        ideas = History(book, evidence).view().ideas
+        retests = [
+            Proposals(book, evidence).comparison(job)
+            for job in book.of_kind(JobKind.RETEST)
+            if job.paired and book.state(job.job_id) is JobState.DONE
+        ]
+        share = utilization(evidence.intervals).robot_utilization
+    apart = [seen for seen in retests if seen.apart]
+    best = max(apart or retests, key=lambda seen: (seen.candidate, -seen.p_value), default=None)
+    dead = sum(idea.state == 'dead' for idea in ideas)
+    problems, minutes = verify_run(directory), evidence.robot_seconds / 60.0
+    moved = book.promotions[-1] if book.promotions else None
     promises = [
-        ('trials without an operator', f'{len(trials)} of {asked}', len(trials) == asked),
-        (
-            f'resets (goal {percent(_RESET_GOAL, 0)})',
-            f'{resets.successes}/{resets.attempts} {percent(resets.rate)}, at least '
-            f'{percent(resets.lower)}; {resets.retries} recoveries; mean '
-            f'{resets.mean_seconds:.1f} s',
-            resets.attempts > 0 and resets.rate >= _RESET_GOAL,
-        ),
-        (
-            'crashes, faults',
-            '; '.join([*tale.problems, *(f'{t.trial_id}: {t.message}' for t in bad)]) or 'none',
-            not (bad or tale.problems),
-        ),
-        (
-            'bags closed and checked',
-            f'{bags} of {len(trials)}; {losses} with messages lost',
-            bags == len(trials),
-        ),
-        ('ledger', f'{chain.entries} entries, {whole}', chain.whole),
-        ('robot at work', f'{percent(share)} of the wall clock', True),
-    ]
-    if len(rows) == len(CONTROLLERS) and min(row.summary.counted for row in rows) >= _ENOUGH:
-        p = better(rows[0], rows[1])
-        promises.append(
-            (
-                f'{rows[1].name} beats {rows[0].name}',
-                f"Barnard's p = {p:.2g} at pass@1, same seeds",
-                p < _SIGNIFICANT,
-            )
-        )
+        ('ideas', f'{len(ideas)}, of which {dead} are dead',
+         len(ideas) >= _IDEAS and 2 * dead > len(ideas)),
+        ('a clearly better policy, re-tested', best.words() if best else 'none', bool(apart)),
+        ('main moved by a confirmation block',
+         f'{moved.successes} of {moved.trials}, at least {moved.lower:.1%}' if moved else 'no',
+         moved is not None),
+        ('crashes, faults', '; '.join(night.problems) or 'none', not night.problems),
+        ('the report can be recomputed', problems_words(problems), not problems),
+        ('robot at work', f'{share:.1%} of the wall clock', True),
+        ('robot time', f'{minutes:.1f} min, {evidence.started} trials', True),
+    ]  # fmt: skip
+    if certify:
+        promises.append(('certified', night.message, night.outcome == 'CERTIFIED'))
     return promises
 
 
-def promise_table(promises: Sequence[tuple[str, str, bool]]) -> Table:
-    """Return the promises as a table."""
-    table = Table(title='what was promised', title_justify='left')
-    table.add_column('')
-    table.add_column('')
-    table.add_column('')
-    for name, words, kept in promises:
-        table.add_row(name, words, '[green]kept[/]' if kept else '[bold red]NOT kept[/]')
-    return table
+def problems_words(problems: Sequence[Any]) -> str:
+    """Say what a verification found."""
+    if not problems:
+        return 'every figure, from ledger, journal and hub'
+    return '; '.join(str(problem) for problem in problems[:3])
 
 
-def pictures(
-    configuration: StationConfiguration,
-    trials: Sequence[TrialRecord],
-    directory: Path,
-    seeds: Sequence[int],
-) -> list[str]:
-    """Save the station at work and what its cameras saw; return the names of the files."""
-    import cv2
-
-    from enpire_nodes.cli.bare import photograph_attempt
-    from enpire_nodes.cli.pictures import save_frames
-    from enpire_nodes.simulation.rendering import RenderingError
-
-    made = []
-    shown = next((trial for trial in reversed(trials) if trial.success and trial.bag), None)
-    if shown is not None and save_frames(
-        directory / shown.bag, directory / 'cameras.png', moments=(0.3, 0.5, 1.0)
-    ):
-        made.append('cameras.png')
-    try:
-        photo = photograph_attempt(configuration, CONTROLLERS[-1], seeds[0])
-    except RenderingError as error:
-        sys.stderr.write(f'enpire demo: no photograph: {error}\n')
-    else:
-        cv2.imwrite(str(directory / 'station.png'), cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))
-        made.append('station.png')
-    return made
-
-
-def _title(configuration: StationConfiguration) -> str:
-    drift = 1e3 * DRIFT['noise.drift_sd']
-    task = configuration.task.replace('_', ' ')
-    return f'{task}, arm off by {drift:g} mm (sd per axis), same starts for both'
-
-
-def farewell(directory: Path, made: Sequence[str], tale: Tale) -> str:
+def farewell(directory: Path, night: Night) -> str:
     """Say where everything is, and what to look at next."""
     shown = os.path.relpath(directory)
-    megabytes = sum(tale.memory.values()) / 1e6
     return '\n'.join(
         [
-            f'{tale.seconds:.0f} s altogether; the station took {megabytes:.0f} MB.',
-            f'Everything is in {shown}: ledger.sqlite, trials/<id>/bag, {", ".join(made)}',
+            f'{night.outcome.lower().replace("_", " ")}: {night.message}',
+            f'{night.seconds:.0f} s altogether; the station took {night.memory / 1e6:.0f} MB.',
+            f'  {shown}/report.html          the report; open it in a browser',
+            f'  enpire verify-run {shown}    recompute its figures',
+            f'  git -C {shown}/research/hub.git log --all --graph --oneline    the ideas',
             f'  enpire trials list --run {shown}   every trial, and why it ended',
-            '  enpire up                the same station in real time, for rqt and ros2',
-            '  enpire run --trials 5    more trials on it, from another terminal',
         ]
     )
-
-
-def draw_seeds(seed: int, count: int) -> list[int]:
-    """Return the seeds of the starting poses, the same ones for every controller."""
-    from enpire_nodes.rollout.trial.seeds import trial_seed
-
-    return [trial_seed(seed, index) for index in range(count)]

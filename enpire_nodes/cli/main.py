@@ -17,7 +17,11 @@ COMMANDS = (
     'freeze',
     'up',
     'run',
+    'research',
+    'report',
+    'verify-run',
     'teleop',
+    'hub',
     'workspace',
     'train',
     'trial',
@@ -26,6 +30,7 @@ COMMANDS = (
     'audit',
     'recover',
     'bench',
+    'soak',
 )
 _INTERRUPTED = 130
 
@@ -59,7 +64,7 @@ def make_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 def _add(subparsers: Any, name: str) -> None:
     try:
-        import_module(f'{__package__}.{name}').add_parser(subparsers)
+        import_module(f'{__package__}.{name.replace("-", "_")}').add_parser(subparsers)
     except ImportError as error:
         words = f'not available here: {error}'
 

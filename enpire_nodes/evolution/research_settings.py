@@ -22,3 +22,4 @@ class ResearchSettings:
     allow_unsandboxed: bool = False
     stall_after: float = 900.0
     researcher_seed: int = 0
+    require_frozen: bool = True

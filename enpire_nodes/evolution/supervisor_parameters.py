@@ -81,6 +81,11 @@ _OF_RESEARCH = (
         read_only=True,
     ),
     ParameterSpec(
+        'require_frozen', _RESEARCH.require_frozen,
+        'Begin no campaign unless the station runs on the manifest of a frozen environment.',
+        read_only=True,
+    ),
+    ParameterSpec(
         'stall_after', _RESEARCH.stall_after,
         's (wall) without any sign of progress after which the agent is started again.',
         minimum=10.0, maximum=86400.0, read_only=True,

@@ -142,7 +142,7 @@ class CampaignBook:
             call = decoded(entry)
             self.tokens += call.tokens
             self.money += call.price if call.counted else 0.0
-        elif kind == AGENT and entry.data.get('session'):
+        elif kind == AGENT and entry.data['event'] == 'session':
             self.session = entry.data['session']
         elif kind == HUMAN:
             self.human_seconds += float(entry.data['seconds'])

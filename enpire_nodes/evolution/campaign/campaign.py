@@ -25,13 +25,15 @@ from enpire_nodes.evolution.campaign.recipes import Recipes
 from enpire_nodes.evolution.campaign.results import results_of
 from enpire_nodes.evolution.campaign.schedule import AGENT, PROPOSED, Schedule, Slice, STATION
 from enpire_nodes.evolution.campaign.settings import CampaignSettings
-from enpire_nodes.evolution.hub import Hub
+from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.journal import Journal, research_directory
 from enpire_nodes.evolution.records import CampaignRecord, IdeaRecord, Job, JobKind, JobState
 from enpire_nodes.rollout.ledger import LedgerReader
 
 #: Codes that say: this recipe cannot be run, whatever the station does.
 _POLICY = range(300, 400)
+#: Codes that say: this is not the environment any more that the campaign is about.
+_ENVIRONMENT = range(900, 1000)
 _FUTILE = 3  # trials of a job in a row that came to nothing after which it is given up
 
 
@@ -72,6 +74,7 @@ class Campaign:
         self.holds = Holds(clock)
         self.stopping = ''
         self.certified = False
+        self.broken: StationError | None = None
         self._warned: set[str] = set()
         self._running: Slice | None = None
         for job in self.book.open_jobs():
@@ -125,7 +128,7 @@ class Campaign:
     def next_slice(self) -> Slice | None:
         """Return the trial to be run now; None when there is none, or the robot may not."""
         with self.changed:
-            if self.stopping or self.holds.words() or self.book.finished:
+            if self.stopping or self.broken or self.holds.words() or self.book.finished:
                 return None
             chosen = self.schedule.next()
             if chosen is None:
@@ -145,7 +148,9 @@ class Campaign:
         with self.changed:
             self._running = None
             if code is not ErrorCode.NONE:
-                if int(code) in _POLICY:
+                if int(code) in _ENVIRONMENT:
+                    self.broken = StationError(code, message)
+                elif int(code) in _POLICY:
                     self._end(piece.job, JobState.FAILED, message)
                 else:
                     self.holds.refused(code, message)

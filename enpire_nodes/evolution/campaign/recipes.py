@@ -9,7 +9,7 @@ import yaml
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.campaign.artifacts import Artifacts
-from enpire_nodes.evolution.hub import Hub
+from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.records import Arm
 from enpire_nodes.improvement.checkpoints import describe_weights
 from enpire_nodes.rollout.records import ParameterValue

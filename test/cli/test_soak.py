@@ -1,4 +1,4 @@
-"""The demo's promises: kept by a good run, broken by each thing that may go wrong."""
+"""The soak's promises: kept by a good run, broken by each thing that may go wrong."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import io
 import pytest
 from rich.console import Console
 
-from enpire_nodes.cli import demo
-from enpire_nodes.cli.demo import check, draw_seeds, farewell, promise_table, requests
+from enpire_nodes.cli import soak
+from enpire_nodes.cli.soak import check, draw_seeds, farewell, promise_table, requests
 from enpire_nodes.cli.main import main
 from enpire_nodes.cli.session import Tale
 from enpire_nodes.common.errors import ErrorCode
@@ -135,7 +135,7 @@ def test_both_controllers_get_the_same_seeds():
 @pytest.mark.ros
 def test_both_controllers_are_asked_for_the_same_trials():
     first, second = requests([4, 5], attempts=2)
-    assert (first.controller, second.controller) == demo.CONTROLLERS
+    assert (first.controller, second.controller) == soak.CONTROLLERS
     assert list(first.seeds) == list(second.seeds) == [4, 5]
     assert first.request_id != second.request_id
 
@@ -153,15 +153,15 @@ def test_a_station_that_does_not_come_up_breaks_the_promise(monkeypatch, tmp_pat
     def no_station(console, configuration, goals):
         return Tale(problems=['driver: exited with 3'])
 
-    monkeypatch.setattr(demo, 'work', no_station)
-    monkeypatch.setattr(demo, 'pictures', lambda *_: [])
-    assert main(['demo', '--run', str(tmp_path), '--trials', '2']) == 1
+    monkeypatch.setattr(soak, 'work', no_station)
+    monkeypatch.setattr(soak, 'pictures', lambda *_: [])
+    assert main(['soak', '--run', str(tmp_path), '--trials', '2']) == 1
     assert 'exited with 3' in capsys.readouterr().out
 
 
 def test_a_station_without_a_ledger_is_told(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(demo, 'work', lambda *_, **__: Tale(problems=['no driver']))
-    assert main(['demo', '--run', str(tmp_path / 'none')]) == 1
+    monkeypatch.setattr(soak, 'work', lambda *_, **__: Tale(problems=['no driver']))
+    assert main(['soak', '--run', str(tmp_path / 'none')]) == 1
     shown = capsys.readouterr()
     assert 'no driver' in shown.out + shown.err
 
@@ -171,10 +171,10 @@ def test_a_station_without_a_ledger_is_told(monkeypatch, tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.alone
-def test_the_demo_runs_with_one_trial_each(tmp_path, monkeypatch, capsys):
+def test_the_soak_runs_with_one_trial_each(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv('ROS_DOMAIN_ID', raising=False)
-    directory = tmp_path / 'demo'
-    code = main(['demo', '--trials', '1', '--attempts', '1', '--run', str(directory)])
+    directory = tmp_path / 'soak'
+    code = main(['soak', '--trials', '1', '--attempts', '1', '--run', str(directory)])
     shown = capsys.readouterr().out
     assert code == 0, shown
     for name in ('success.png', 'station.png'):
