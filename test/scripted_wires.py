@@ -18,7 +18,7 @@ from enpire_nodes.evolution.records import Tokens
 _NUMBERS = itertools.count(1)
 _SHELLS = ('Bash', 'exec_command', 'shell_command', 'shell', 'Shell', 'bash')
 _WRITERS = ('Write', 'WriteFile', 'write', 'write_file')
-_FOLDER = re.compile(r'(?:working directory(?: is)?|cwd):?\s*`?([^\\\s"`]+)', re.IGNORECASE)
+_FOLDER = re.compile(r'(?:working directory(?: is)?|cwd):?\s*`?(/[^\\\s"`]+)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)

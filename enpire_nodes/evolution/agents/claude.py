@@ -25,6 +25,9 @@ class ClaudeReader:
     that ends wakes the model.
     """
 
+    #: The pieces of messages that come again whole.
+    noise = '{"type":"stream_event"'
+
     def __init__(self) -> None:
         self._usage: dict[str | None, dict] = {}
 

@@ -107,6 +107,11 @@ class AgentKeeper:
         """The conversation; empty while it is not known."""
         return self._session
 
+    @property
+    def pid(self) -> int:
+        """Id of the process of this life; 0 between two of them."""
+        return self._life.pid if self._life is not None else 0
+
     def tick(self) -> None:
         """Look after the agent."""
         if self._state in (KeeperState.STOPPED, KeeperState.FAILED):

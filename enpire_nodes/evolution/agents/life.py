@@ -16,6 +16,11 @@ Wrap = Callable[[list[str], Mapping[str, str]], tuple[list[str], Mapping[str, st
 class Life(Protocol):
     """One life of an agent; see :class:`~enpire_nodes.evolution.agents.process.AgentProcess`."""
 
+    @property
+    def pid(self) -> int:
+        """Id of its process."""
+        ...
+
     def start(self) -> None:
         """Start it."""
         ...

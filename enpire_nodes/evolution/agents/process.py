@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import logging
 import os
 from pathlib import Path
+import re
 import signal
 import subprocess
 import threading
@@ -23,6 +24,7 @@ _LOG = logging.getLogger(__name__)
 #: Longest line that is read, bytes; agents print whole files in one.
 LONGEST = 16 * 2**20
 _LAST_WORDS = 5  # lines of the standard error that are kept
+_COMPLAINT = re.compile(r'(error|fatal|failed)\b', re.IGNORECASE)
 _KILL = 10.0  # s until a killed process must be gone
 
 
@@ -33,7 +35,8 @@ class AgentProcess:
 
     :param environment: all the environment that it gets.
     :param log: file that its output goes to; bounded.
-    :param reader: of its output; a :class:`Conversation` is given its standard input too.
+    :param reader: of its output; a :class:`Conversation` is given its standard input too. Lines
+        that begin with its ``noise``, if it has such, are not logged.
     :param mark: what the processes of this station's agents are marked with.
     """
 
@@ -55,6 +58,7 @@ class AgentProcess:
         self._process: subprocess.Popen | None = None
         self._threads: list[threading.Thread] = []
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._complaint = ''
         self._writing = threading.Lock()
         self._paused = False
         self._swept = False
@@ -71,8 +75,8 @@ class AgentProcess:
 
     @property
     def last_words(self) -> str:
-        """What it wrote to its standard error last."""
-        return ' / '.join(self._last_words)
+        """What it complained of last on its standard error, or else wrote there."""
+        return self._complaint or ' / '.join(self._last_words)
 
     def start(self) -> None:
         """Start it.
@@ -210,8 +214,10 @@ class AgentProcess:
         self._log.close()
 
     def _read_output(self) -> None:
+        noise = getattr(self._reader, 'noise', None)
         for line in _lines(self._process.stdout):
-            self._log.write(line)
+            if not (noise and line.startswith(noise)):
+                self._log.write(line)
             try:
                 events = self._reader.feed(line)
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -228,8 +234,11 @@ class AgentProcess:
     def _read_errors(self) -> None:
         for line in _lines(self._process.stderr):
             self._log.write(line)
-            if line.strip():
-                self._last_words.append(line.strip()[:300])
+            words = line.strip()[:300]
+            if words:
+                self._last_words.append(words)
+            if _COMPLAINT.match(words):
+                self._complaint = words
 
     def _write(self, lines: list[str]) -> None:
         stream = self._process.stdin if self._process else None

@@ -1,0 +1,145 @@
+"""What must hold of every agent; each raises AssertionError."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+import json
+import os
+from pathlib import Path
+import signal
+
+import psutil
+from scripted_model import Step
+
+from agents_night import scripts
+from agents_night.place import KEY, Place, wait_for
+from enpire_nodes.evolution.agents import tree
+from enpire_nodes.evolution.agents.interface import Adapter, AgentEvent, EventKind
+from enpire_nodes.evolution.agents.keeper import AgentKeeper, KeeperSettings, KeeperState
+from enpire_nodes.evolution.agents.watchdog import Activity
+from enpire_nodes.evolution.records import Tokens
+
+Check = Callable[[Adapter, Path], str]
+
+
+def an_idea(adapter: Adapter, folder: Path) -> str:
+    """Play a turn to its end; every token of it must be counted."""
+    events: list[AgentEvent] = []
+    with Place(folder, adapter, scripts.idea()) as place:
+        life = place.make()(place.task(), events.append)
+        life.start()
+        wait_for(lambda: life.poll() is not None, 'the end of the turn')
+        wait_for(lambda: place.proxy.in_flight == 0, 'the end of the calls')
+    said = life.describe()
+    assert life.poll() == 0, said
+    subject = place.git('log', '-1', '--format=%s')
+    assert subject == 'A wider spiral finds the hole sooner', subject
+    assert place.metered == place.model.truth, (place.metered, place.model.truth)
+    assert set(range(5)) <= set(place.model.steps()), place.model.steps()
+    ended = [event for event in events if event.kind is EventKind.TURN_ENDED]
+    assert ended, events
+    assert ended[-1].ok, events
+    assert any(event.kind is EventKind.SESSION for event in events), events
+    starts = {event.call for event in events if event.kind is EventKind.TOOL_STARTED}
+    ends = {event.call for event in events if event.kind is EventKind.TOOL_ENDED}
+    assert starts, events
+    assert starts == ends, (starts, ends)
+    its_own = sum((e.tokens for e in events if e.kind is EventKind.USAGE), Tokens())
+    if its_own != Tokens():
+        asides = sum((a.tokens for a in place.model.asked if a.step < 0 and a.tokens), Tokens())
+        assert its_own + asides == place.metered, (its_own, asides, place.metered)
+    for asked in place.model.asked:
+        assert KEY in str(asked.headers), 'the model did not get the key'
+    assert KEY not in place.log.read_text(), 'the agent got the key'
+    return f'{len(place.calls)} calls, {place.metered.total} tokens, to the last one'
+
+
+def a_budget(adapter: Adapter, folder: Path) -> str:
+    """Use the budget up: the agent must end by itself, after few more requests."""
+    events: list[AgentEvent] = []
+    with Place(folder, adapter, scripts.endless(), most_calls=3) as place:
+        life = place.make()(place.task(), events.append)
+        life.start()
+        wait_for(lambda: life.poll() is not None, 'the end when the budget was used')
+    refused = [call for call in place.calls if call.status == 402]
+    assert life.poll() != 0, 'it says that all went well'
+    assert 1 <= len(refused) <= 6, len(refused)
+    assert place.metered == place.model.truth, (place.metered, place.model.truth)
+    return f'{len(refused)} refused requests, then {life.describe()[:100]}'
+
+
+def a_kill(adapter: Adapter, folder: Path) -> str:
+    """Kill it at work: it leaves nobody behind, and the keeper goes on with what was said."""
+    saved: list[str] = []
+    notes: list[str] = []
+    with Place(folder, adapter, scripts.interrupted()) as place:
+        keeper = AgentKeeper(
+            adapter,
+            replace(place.task(), session=''),
+            make=place.make(),
+            facts=lambda: 'job 7: 18 of 20 trials succeeded',
+            activity=lambda: Activity(place.proxy.in_flight, progress=len(place.calls)),
+            note=notes.append,
+            save_session=saved.append,
+            settings=KeeperSettings(delay=0.1),
+        )
+        sign = place.clone / 'long-command-runs'
+        sleeper = _Sleeper(place.clone)
+        try:
+            _tick_until(keeper, lambda: sign.exists() and bool(sleeper.find()), 'the command')
+            pid = keeper.pid
+            place.model.script = scripts.numbered([Step(say='I know where we were.')])
+            os.kill(_agent_of(pid), signal.SIGKILL)
+            _tick_until(keeper, lambda: keeper.lives == 2, 'the second life')
+            assert not sleeper.find(pid), 'the killed agent left a command behind'
+            _tick_until(keeper, lambda: keeper.lives >= 3, 'the end of the second life')
+        finally:
+            keeper.stop()
+        asked = place.model.asked[-1]
+        text = json.dumps(asked.body)
+        assert 'long-command-runs' in text, 'it does not know what it did before'
+        assert 'job 7: 18 of 20' in text, 'it was not told the facts'
+        assert keeper.state is KeeperState.STOPPED
+        assert len({session for session in saved if session}) == 1, saved
+        assert place.metered == place.model.truth, (place.metered, place.model.truth)
+    return f'went on with the conversation; {keeper.lives} lives'
+
+
+def _tick_until(keeper: AgentKeeper, condition: Callable[[], bool], what: str) -> None:
+    def tick() -> bool:
+        keeper.tick()
+        if keeper.error is not None:
+            raise AssertionError(f'{what}: {keeper.error}')
+        return condition()
+
+    wait_for(tick, what)
+
+
+def _agent_of(pid: int) -> int:
+    """Find the agent below the sandbox, and the relay that is the first program in there."""
+    inside = psutil.Process(tree.leader(pid))
+    children = inside.children()
+    return children[0].pid if children else inside.pid
+
+
+class _Sleeper:
+    """The command that the script leaves running, found from outside of the sandbox."""
+
+    def __init__(self, workdir: Path) -> None:
+        self._workdir = str(workdir)
+
+    def find(self, below: int = 0) -> list[int]:
+        found = []
+        for process in psutil.process_iter(['name', 'cmdline']):
+            try:
+                if process.info['name'] == 'sleep' and process.cwd() == self._workdir:
+                    ancestors = {p.pid for p in process.parents()}
+                    if not below or below in ancestors or not ancestors - {1}:
+                        found.append(process.pid)
+            except psutil.Error:
+                continue
+        return found
+
+
+CHECKS: dict[str, Check] = {'idea': an_idea, 'budget': a_budget, 'kill': a_kill}
