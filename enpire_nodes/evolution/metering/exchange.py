@@ -131,11 +131,8 @@ class Exchange:
                 allow_redirects=False,
                 proxy=upstream.proxy,
             ) as answer:
-                try:
-                    return await self._pass(answer)
-                finally:
-                    if not answer.content.at_eof():
-                        answer.close()
+                # one that is left before its end is closed, which the provider sees
+                return await self._pass(answer)
         except (aiohttp.ClientError, DecodingError, asyncio.TimeoutError, OSError) as error:
             return self._broken(error, upstream.host)
 

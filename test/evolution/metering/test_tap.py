@@ -64,7 +64,8 @@ def test_a_message_that_was_cut_off_keeps_what_its_start_said():
 
 
 def test_an_end_of_a_message_without_the_numbers_of_its_start_keeps_them():
-    ends = event({'type': 'message_delta', 'delta': {}, 'usage': {'output_tokens': 42}})
+    usage = {'output_tokens': 42, 'input_tokens': None}
+    ends = event({'type': 'message_delta', 'delta': {}, 'usage': usage})
 
     tap = tapped('messages', events('messages')[0], ends)
 
