@@ -1,5 +1,7 @@
-"""Readers against streams that the real agents printed: Claude Code 2.1.330, Codex 0.169.0, Kimi
-Code 2.1.0, each with the script of ``scripts/agents_night``; paths and ids were replaced.
+"""Readers against streams that the real agents printed.
+
+Claude Code 2.1.330, Codex 0.169.0, Kimi Code 2.1.0, with the script of ``scripts/agents_night``;
+paths and ids were replaced.
 """
 
 from __future__ import annotations
