@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import fcntl
+import os
 from pathlib import Path
 import shutil
 import time
@@ -51,17 +52,24 @@ def sweep(
 
     :return: what was removed.
     """
-    locks = [repository / 'packed-refs.lock', repository / 'config.lock']
-    locks += [*repository.glob('HEAD.lock'), *repository.glob('refs/**/*.lock')]
-    locks += repository.glob('objects/**/*.lock')
-    unfinished = [*repository.glob('objects/tmp_objdir-*'), *repository.glob('objects/incoming-*')]
-    unfinished += [
-        *repository.glob('objects/??/tmp_obj_*'),
-        *repository.glob('objects/pack/tmp_*'),
-    ]
-    removed = [path for path in locks if _older(path, lock_age) and _remove(path)]
-    removed += [path for path in unfinished if _older(path, quarantine_age) and _remove(path)]
+    removed = []
+    for path in _leftovers(repository):
+        age = lock_age if path.name.endswith('.lock') else quarantine_age
+        if _older(path, age) and _remove(path):
+            removed.append(path)
     return removed
+
+
+def _leftovers(repository: Path) -> Iterator[Path]:
+    # os.walk bears folders that vanish meanwhile, as the quarantine of a push does
+    for folder, inner, names in os.walk(repository):
+        place = Path(folder)
+        unfinished = [name for name in inner if name.startswith('tmp_objdir-')]
+        yield from (place / name for name in unfinished)
+        inner[:] = [name for name in inner if name not in unfinished and name != 'logs']
+        yield from (place / name for name in names if name.endswith('.lock'))
+        if 'objects' in place.relative_to(repository).parts:
+            yield from (place / name for name in names if name.startswith(('tmp_', '.tmp-')))
 
 
 def _taken(descriptor: int) -> bool:
@@ -84,4 +92,4 @@ def _remove(path: Path) -> bool:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-    return not path.exists()
+    return not os.path.lexists(path)

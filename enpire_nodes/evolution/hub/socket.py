@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SILENCE = 30  # s without a byte, after which Git gives a client up
 _POLL = 0.2  # s
+_SWEEP = 30.0  # s between two looks for what killed processes left
 _BUSY = b'ERR the hub is busy; try again in some seconds\n'
 
 
@@ -47,6 +48,7 @@ class HubSocket:
         self._deadline = deadline
         self._places = threading.BoundedSemaphore(most)
         self._closing = threading.Event()
+        self._swept = time.monotonic()
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._serving: set[threading.Thread] = set()
@@ -116,7 +118,9 @@ class HubSocket:
             self._places.release()
 
     def _run(self, connection: socket.socket) -> None:
-        self._hub.sweep()
+        if time.monotonic() - self._swept > _SWEEP:
+            self._swept = time.monotonic()
+            self._hub.sweep()
         path = str(self._hub.path).replace('%', '%%')
         command = [
             'git', 'daemon', '--inetd', '--export-all', '--strict-paths', '--log-destination=none',
