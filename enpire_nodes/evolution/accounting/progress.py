@@ -1,8 +1,9 @@
 """How good the best recipe was known to be, at every trial.
 
 The best is the recipe whose lower bound is highest, not the one with the luckiest score: a gain
-that was not tested again does not get far. The bounds hold at every look (they are anytime-valid
-for each recipe by itself), so the curve may be watched; the rate may fall as more trials come in.
+that was not tested again does not get far, and below :data:`ENOUGH` trials it is none. The bounds
+hold at every look (they are anytime-valid for each recipe by itself), so the curve may be watched;
+the rate may fall as more trials come in.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from enpire_nodes.rollout.statistics import anytime_lower_bound
 
 #: A recipe: its commit (or, without one, its controller).
 Recipe = str
+#: Trials without which nothing is called the best.
+ENOUGH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,13 @@ def recipe_of(trial: TrialRecord) -> Recipe:
 
 def curve(log: RunLog) -> list[Point]:
     """Return the best after every graded trial that changed what is known of it."""
+    ends = [ended for ended, _ in log.graded]
+    spent = dict(zip(ends, tokens.totals_at(log.calls, ends), strict=True))
     return best_so_far(
         log.graded,
         robot_seconds_by_trial(log.intervals),
         start_ns=log.start_ns,
-        spent=lambda instant: tokens.until(log.calls, instant).total,
+        spent=lambda ended: round(float(spent[ended])),
     )
 
 
@@ -83,7 +88,10 @@ def best_so_far(
         recipe = recipe_of(trial)
         successes, trials = counts.get(recipe, (0, 0))
         counts[recipe] = successes, trials = successes + trial.success, trials + 1
-        lowers[recipe] = anytime_lower_bound(successes, trials)
+        if trials >= ENOUGH:
+            lowers[recipe] = anytime_lower_bound(successes, trials)
+        if not lowers:
+            continue
         best = max(lowers, key=lambda name: lowers[name])
         successes, trials = counts[best]
         last = points[-1] if points else None

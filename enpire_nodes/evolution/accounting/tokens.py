@@ -6,7 +6,7 @@ the first and the last byte of the answer, which is when a model writes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 import math
 
@@ -95,6 +95,23 @@ def until(calls: Iterable[ModelCall], instant_ns: int) -> Tokens:
             round(tokens.output * share),
             round(tokens.reasoning * share),
         )
+    return spent
+
+
+def totals_at(calls: Iterable[ModelCall], instants_ns: Sequence[int]) -> np.ndarray:
+    """Return the tokens of all classes that were spent by each instant, (instants,) float.
+
+    The same as :func:`until` for each of them, but for its rounding, and much faster.
+    """
+    instants = np.asarray(instants_ns, dtype=np.int64)
+    spent = np.zeros(instants.shape)
+    for call in calls:
+        first, last = _answer(call)
+        spent += (call.tokens.total - call.tokens.output) * (instants >= call.start_ns)
+        share = instants >= last
+        if last > first:
+            share = np.clip((instants - first) / (last - first), 0.0, 1.0)
+        spent += call.tokens.output * share
     return spent
 
 

@@ -17,8 +17,9 @@ from enpire_nodes.evolution.tree import theme
 from enpire_nodes.rollout.records import Activity
 
 _WIDTH = 9.6  # inches
-_COLUMNS = 900  # what is shorter than a share of the drawing is not drawn by itself
+_STRIPS = 400  # of the timeline: within one, the station's activities are stacked by share
 _BINS = 120
+_POINTS = 300  # of a curve
 _CLASSES = {
     'cached': ('input from a cache', theme.LINE),
     'written': ('input into a cache', theme.SKY),
@@ -40,7 +41,7 @@ _ACTIVITIES = {
 def progress_figure(log: RunLog) -> Figure:
     """Draw how good the best recipe was known to be, against robot time, wall-clock and tokens."""
     figure = Figure(figsize=(_WIDTH, 3.5), facecolor=theme.PAPER)
-    points = curve(log)
+    points = _thinned(curve(log))
     last = points[-1] if points else None
     worth = [
         ('robot minutes', [p.robot_seconds / 60.0 for p in points]),
@@ -70,6 +71,19 @@ def progress_figure(log: RunLog) -> Figure:
     return figure
 
 
+def _thinned(points: list[Point]) -> list[Point]:
+    """Leave points out that could not be told apart; none at which the best one changes."""
+    every = 1 + len(points) // _POINTS
+    return [
+        point
+        for number, point in enumerate(points)
+        if number % every == 0
+        or number == len(points) - 1
+        or point.recipe != points[number - 1].recipe
+        or point.recipe != points[number + 1].recipe
+    ]
+
+
 def _step(axes: Axes, values: list[float], points: list[Point], *, changes: bool) -> None:
     """Draw rate and bounds; mark where another recipe became the best."""
     axes.fill_between(
@@ -80,13 +94,17 @@ def _step(axes: Axes, values: list[float], points: list[Point], *, changes: bool
     axes.step(values, [p.lower for p in points], where='post', color=theme.GREEN, linewidth=1.4)
     if not changes:
         return
+    written = -1.0
     for value, point, before in zip(values[1:], points[1:], points, strict=False):
-        if point.recipe != before.recipe:
-            axes.axvline(value, color=theme.LINE, linewidth=0.8, zorder=0)
+        if point.recipe == before.recipe:
+            continue
+        axes.axvline(value, color=theme.LINE, linewidth=0.8, zorder=0)
+        if value - written > values[-1] * 0.03:
             axes.text(
                 value, 0.02, f' {point.recipe[:7]}', rotation=90, fontsize=6.8, va='bottom',
                 ha='right', color=theme.SOFT, family=['DejaVu Sans Mono', 'monospace'],
             )  # fmt: skip
+            written = value
 
 
 def timeline_figure(log: RunLog) -> Figure:
@@ -95,19 +113,17 @@ def timeline_figure(log: RunLog) -> Figure:
     figure = Figure(figsize=(_WIDTH, 1.75), facecolor=theme.PAPER)
     axes = figure.add_axes((0.075, 0.42, 0.91, 0.55))
     _plain(axes, grid=False)
-    spans = segments(
-        clipped(log.intervals, log.start_ns, log.end_ns),
-        log.start_ns,
-        shortest=length / _COLUMNS / 3,
-    )
-    shown = []
-    for activity in _ACTIVITIES:
-        bars = [
-            (s.start / 60.0, (s.end - s.start) / 60.0) for s in spans if s.activity is activity
-        ]
-        if bars:
-            shown.append(activity)
-            axes.broken_barh(bars, (1.05, 0.9), facecolors=theme.ACTIVITIES[activity], linewidth=0)
+    edges = np.linspace(0.0, length, _STRIPS + 1)
+    shares = _shares(log, edges)
+    shown = [activity for activity in _ACTIVITIES if shares[activity].any()]
+    base = np.full(_STRIPS, 1.05)
+    for activity in shown:
+        top = base + 0.9 * shares[activity]
+        axes.fill_between(
+            edges / 60.0, _steps(base), _steps(top), step='post', linewidth=0,
+            color=theme.ACTIVITIES[activity],
+        )  # fmt: skip
+        base = top
     calls = [(start / 60.0, (end - start) / 60.0) for start, end in _thinking(log)]
     axes.broken_barh(calls, (0.45, 0.45), facecolors=theme.ORANGE, linewidth=0)
     axes.set_ylim(0.35, 2.05)
@@ -123,6 +139,23 @@ def timeline_figure(log: RunLog) -> Figure:
         columnspacing=1.2,
     )  # fmt: skip
     return figure
+
+
+def _shares(log: RunLog, edges: np.ndarray) -> dict[Activity, np.ndarray]:
+    """Return what share of each strip the station spent in each activity, (strips,) each."""
+    spans = segments(clipped(log.intervals, log.start_ns, log.end_ns), log.start_ns)
+    found = {}
+    for activity in _ACTIVITIES:
+        own = [span for span in spans if span.activity is activity]
+        starts = np.array([span.start for span in own])
+        lengths = np.array([span.end - span.start for span in own])
+        passed = np.clip(edges[:, None] - starts, 0.0, lengths).sum(axis=1)
+        found[activity] = np.diff(passed) / np.diff(edges)
+    return found
+
+
+def _steps(values: np.ndarray) -> np.ndarray:
+    return np.append(values, values[-1])
 
 
 def _thinking(log: RunLog) -> Iterator[tuple[float, float]]:

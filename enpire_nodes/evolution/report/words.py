@@ -16,12 +16,12 @@ def percent(value: float | None, digits: int = 0) -> str:
     if value < 1.0 and float(text) >= 100.0:
         text = f'{value * 100:.{digits + 1}f}'
         text = text if float(text) < 100.0 else '> 99'
-    return f'{text} %'
+    return f'{text}\N{NO-BREAK SPACE}%'
 
 
 def points(value: float | None) -> str:
     """Return a difference of shares in points."""
-    return NOTHING if value is None else f'{value * 100:+.0f}'
+    return NOTHING if value is None else f'{value * 100:+.0f}'.replace('-', '\N{MINUS SIGN}')
 
 
 def duration(seconds: float | None) -> str:

@@ -4,9 +4,9 @@ An idea's state follows from these rules, the first that fits:
 
 * ``main`` is the last commit that was promoted; CONFIRMED were promoted before it, or are what
   a valid block was run of whose lower bound is at the target;
-* BETTER: the interval of its effect lies above 0 in the comparison to quote;
-* DEAD: that comparison gives no gain at all, or its rate lies clearly below the best one's (the
-  two intervals do not touch), or it was tested and its author went on from elsewhere;
+* BETTER: the station repeated its comparison on fresh seeds, and it held;
+* DEAD: the comparison to quote gives no gain at all, or its rate lies clearly below the best
+  one's (the two intervals do not touch), or it was tested and its author went on from elsewhere;
 * ALIVE: it was tested; UNTESTED: it was not.
 
 Of an idea with children that got further, nobody says that it is dead.
@@ -23,6 +23,7 @@ from enpire_nodes.evolution.accounting import tokens
 from enpire_nodes.evolution.accounting.progress import recipe_of
 from enpire_nodes.evolution.accounting.run_log import RunLog
 from enpire_nodes.evolution.accounting.station_time import robot_seconds_by_trial
+from enpire_nodes.evolution.campaign.rules import SIGNIFICANT
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.records import IdeaRecord, Job, JobKind, Tokens
 from enpire_nodes.evolution.tree.model import Effect, Idea, IdeaState, IdeaTree
@@ -54,11 +55,11 @@ def hub_ideas(log: RunLog) -> list[IdeaRecord]:
 
 
 def hub_path(log: RunLog) -> Path:
-    """Return where a campaign's hub is: as it was recorded, or beside a run that was moved."""
-    recorded = Path(log.campaign.hub) if log.campaign.hub else None
-    if recorded is not None and (recorded / 'HEAD').is_file():
-        return recorded
-    return log.run / 'research' / 'hub.git'
+    """Return where a campaign's hub is: within the run, so that it may be moved, or elsewhere."""
+    inside = log.run / 'research' / 'hub.git'
+    if (inside / 'HEAD').is_file() or not log.campaign.hub:
+        return inside
+    return Path(log.campaign.hub)
 
 
 def tree_of(log: RunLog, in_hub: Sequence[IdeaRecord] = ()) -> IdeaTree:
@@ -220,8 +221,8 @@ def _judged(idea: Idea, best: Idea | None, went_on: bool) -> Idea:
     if not idea.trials or best is None:
         return replace(idea, why='not tested')
     effect = idea.effect
-    if effect is not None and effect.lower > 0.0:
-        return replace(idea, state=IdeaState.BETTER, why=f'better: {in_words(effect)}')
+    if effect is not None and effect.repeated and effect.p_value < SIGNIFICANT:
+        return replace(idea, state=IdeaState.BETTER, why=f'held when repeated: {in_words(effect)}')
     if effect is not None and effect.difference <= 0.0:
         return replace(idea, state=IdeaState.DEAD, why=f'no gain: {in_words(effect)}')
     if idea.trials >= ENOUGH and idea.upper < best.lower:
@@ -232,7 +233,14 @@ def _judged(idea: Idea, best: Idea | None, went_on: bool) -> Idea:
         if effect is not None:
             words += f'; {in_words(effect)}'
         return replace(idea, state=IdeaState.DEAD, why=words)
-    return replace(idea, state=IdeaState.ALIVE, why='nothing speaks against it yet')
+    words = 'nothing speaks against it yet'
+    if effect is not None:
+        words = (
+            f'not repeated yet: {in_words(effect)}'
+            if not effect.repeated
+            else (f'did not hold for certain: {in_words(effect)}')
+        )
+    return replace(idea, state=IdeaState.ALIVE, why=words)
 
 
 def _carried(tree: IdeaTree, stated: dict[str, Idea]) -> dict[str, Idea]:

@@ -19,7 +19,7 @@ class IdeaState(IntEnum):
     DEAD = 1
     #: Tested, and nothing speaks against it.
     ALIVE = 2
-    #: Better than what it was compared with, on the same seeds.
+    #: Better than what it was compared with, on fresh seeds shared by both.
     BETTER = 3
     #: A block that was declared beforehand confirmed it.
     CONFIRMED = 4

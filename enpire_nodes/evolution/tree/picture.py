@@ -41,7 +41,7 @@ _MARKERS = {
 _NAMES = {
     IdeaState.MAIN: 'main',
     IdeaState.CONFIRMED: 'confirmed',
-    IdeaState.BETTER: 'better, by a paired test',
+    IdeaState.BETTER: 'better, when repeated',
     IdeaState.ALIVE: 'alive',
     IdeaState.DEAD: 'dead end',
     IdeaState.UNTESTED: 'untested',
@@ -160,15 +160,15 @@ def _ideas(axes: Axes, tree: IdeaTree, layout: Layout, size: float, inches: floa
         )  # fmt: skip
         lent = _lenders(idea)
         subject = axes.text(
-            words, place.row, shortened(idea.subject, letters - len(lent)), fontsize=size,
+            words, place.row, shortened(idea.subject, letters - len(lent) - 2), fontsize=size,
             parse_math=False,
             va='center', color=theme.SOFT if faint else theme.INK,
             weight='bold' if won else 'normal',
         )  # fmt: skip
         if lent:
             axes.annotate(
-                lent, (1.0, 0.5), xycoords=subject, va='center', fontsize=size - 1.2,
-                color=theme.ORANGE, family=_MONO,
+                lent, (1.0, 0.5), (6.0, 0.0), xycoords=subject, textcoords='offset points',
+                va='center', fontsize=size - 1.2, color=theme.ORANGE, family=_MONO,
             )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def _lenders(idea: Idea) -> str:
     if not idea.borrowed:
         return ''
     more = f' +{len(idea.borrowed) - 1}' if len(idea.borrowed) > 1 else ''
-    return f'  \u21a4 {idea.borrowed[0][:7]}{more}'
+    return f'\u21a4 {idea.borrowed[0][:7]}{more}'
 
 
 def _mark(axes: Axes, x: float, y: float, state: IdeaState) -> None:
@@ -223,7 +223,7 @@ def _legend(figure: Figure, tree: IdeaTree, height: float) -> None:
     present = {idea.state for idea in tree.ideas.values()}
     marks = [_key(state) for state in _NAMES if state in present]
     if any(idea.borrowed for idea in tree.ideas.values()):
-        arrow = {'marker': '$\u21a4$', 'color': theme.ORANGE, 'markersize': 9, 'linestyle': ''}
+        arrow = {'marker': '<', 'color': theme.ORANGE, 'markersize': 5, 'linestyle': ''}
         marks.append(Line2D([], [], label='borrows from', **arrow))
     if tree.target == tree.target:
         dashes = {'color': theme.ORANGE, 'linewidth': 1.1, 'linestyle': (0, (4, 3))}

@@ -59,6 +59,13 @@ def test_what_was_spent_only_grows(made, one, other):
     assert tokens.until(made, T0 - 1) == Tokens()
 
 
+@given(calls, st.lists(st.integers(0, 700), max_size=5))
+def test_many_instants_at_once(made, seconds):
+    instants = [T0 + t * S for t in seconds]
+    found = tokens.totals_at(made, instants)
+    assert found == pytest.approx([tokens.until(made, t).total for t in instants], abs=len(made))
+
+
 def test_half_of_an_answer():
     spent = tokens.until([call(0, 10, 20, fresh=5, output=100, reasoning=40)], T0 + 15 * S)
     assert spent == Tokens(fresh=5, output=50, reasoning=20)

@@ -1,0 +1,186 @@
+"""Whoever touches anything behind a report is found out, and what was touched is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+import sqlite3
+
+import pytest
+
+from enpire_nodes.environment.contract.signing import signing_key
+from enpire_nodes.evolution.hub.git import git
+from enpire_nodes.evolution.hub.results import signed_line
+from enpire_nodes.evolution.journal import Journal
+from enpire_nodes.evolution.report.report import write_report
+from enpire_nodes.evolution.report.verify import differences, verify_run
+from enpire_nodes.rollout.auditing.book import AuditBook
+from enpire_nodes.rollout.ledger import LedgerReader
+
+
+def edited(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def ledger_rows(run: Path, statement: str) -> None:
+    database = sqlite3.connect(run / 'ledger.sqlite')
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        database.execute(f'DROP TRIGGER {name}')
+    assert database.execute(statement).rowcount > 0
+    database.commit()
+    database.close()
+
+
+def change_ledger(run: Path) -> None:
+    ledger_rows(
+        run,
+        'UPDATE entries SET content = replace(content, \'"FAILURE"\', \'"SUCCESS"\') '
+        "WHERE kind = 'trial_closed' AND sequence = (SELECT min(sequence) FROM entries "
+        "WHERE kind = 'trial_closed' AND instr(content, '\"FAILURE\"'))",
+    )
+
+
+def cut_ledger(run: Path) -> None:
+    ledger_rows(run, 'DELETE FROM entries WHERE sequence = (SELECT max(sequence) FROM entries)')
+
+
+def change_journal(run: Path) -> None:
+    edited(run / 'research' / 'journal.jsonl', '"output":', '"output":1')
+
+
+def cut_journal(run: Path) -> None:
+    path = run / 'research' / 'journal.jsonl'
+    path.write_text(''.join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def cut_audits(run: Path) -> None:
+    path = run / 'audits.jsonl'
+    path.write_text(''.join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+def change_audits(run: Path) -> None:
+    edited(run / 'audits.jsonl', '"says":"FAILURE"', '"says":"SUCCESS"')
+
+
+def trial_json(run: Path) -> Path:
+    return sorted(run.glob('trials/*/trial.json'))[0]
+
+
+def change_trial_json(run: Path) -> None:
+    edited(trial_json(run), '"seed": ', '"seed": 1')
+
+
+def change_bag(run: Path) -> None:
+    path = sorted(run.glob('trials/*/bag/*.mcap'))[0]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def change_figure(run: Path) -> None:
+    edited(run / 'report.json', '"robot_seconds": ', '"robot_seconds": 1')
+
+
+def change_signature(run: Path) -> None:
+    report = json.loads((run / 'report.json').read_text())
+    report['signature'] = ('0' if report['signature'][0] != '0' else '1') + report['signature'][1:]
+    (run / 'report.json').write_text(json.dumps(report))
+
+
+def change_weights(run: Path) -> None:
+    path = sorted(run.glob('research/artifacts/??/*'))[0]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b'!')
+
+
+def lose_weights(run: Path) -> None:
+    sorted(run.glob('research/artifacts/??/*'))[0].unlink()
+
+
+def lose_notes(run: Path) -> None:
+    git(run / 'research' / 'hub.git', 'update-ref', '-d', 'refs/notes/results-station_1')
+
+
+def lose_report(run: Path) -> None:
+    (run / 'report.json').unlink()
+
+
+TOUCHES = {
+    change_ledger: ('ledger', 'its content was changed'),
+    cut_ledger: ('ledger', 'its end was cut off'),
+    change_journal: ('journal', 'entry '),
+    cut_journal: ('journal', 'its end was cut off'),
+    change_audits: ('audits', 'its content was changed'),
+    cut_audits: ('audits', 'its end was cut off'),
+    change_trial_json: ('trials', 'trial.json says otherwise than the ledger of: seed'),
+    change_bag: ('trials', '.mcap'),
+    change_figure: ('report.json', 'signature does not fit'),
+    change_signature: ('report.json', 'signature does not fit'),
+    change_weights: ('artifacts', 'is not what its name says'),
+    lose_weights: ('artifacts', 'are gone'),
+    lose_notes: ('hub', 'is in no note'),
+    lose_report: ('report.json', 'there is none'),
+}
+
+
+def test_an_untouched_run_agrees(finished):
+    run, keys = finished
+    assert verify_run(run, keys=keys) == []
+
+
+def test_a_copy_agrees(copied):
+    run, keys = copied
+    assert verify_run(run, keys=keys) == []
+
+
+@pytest.mark.parametrize('touch', TOUCHES, ids=lambda touch: touch.__name__)
+def test_what_was_touched_is_named(copied, touch: Callable[[Path], None]):
+    run, keys = copied
+    touch(run)
+    where, words = TOUCHES[touch]
+    found = verify_run(run, keys=keys)
+    assert any(p.where == where and words in p.words for p in found), found
+
+
+def test_a_figure_that_was_signed_and_does_not_follow_is_named(copied):
+    run, keys = copied
+    report = json.loads((run / 'report.json').read_text())
+    report['figures']['headline']['to']['successes'] += 1
+    about = {name: report[name] for name in ('version', 'ends', 'figures')}
+    (run / 'report.json').write_text(json.dumps(signed_line(about, signing_key(keys))))
+    (problem,) = verify_run(run, keys=keys)
+    assert problem.where == 'report.json'
+    assert problem.words.startswith('headline.to.successes says')
+
+
+def test_a_key_that_nobody_trusts_signs_nothing(copied, tmp_path):
+    run, keys = copied
+    write_report(run, keys=tmp_path / 'other keys')
+    found = verify_run(run, keys=keys)
+    assert [p.where for p in found] == ['report.json']
+    assert 'not trusted here' in found[0].words
+
+
+def test_a_run_that_went_on_still_agrees(copied):
+    run, keys = copied
+    Journal(run).note('human', seconds=5.0, why='review')
+    AuditBook(run).append('clear', {'seconds': 3.0})
+    assert verify_run(run, keys=keys) == []
+
+
+def test_a_cut_chain_is_whole_in_itself(copied):
+    run, _ = copied
+    cut_ledger(run)
+    with LedgerReader(run) as ledger:
+        assert ledger.verify().whole
+
+
+def test_differences_name_the_place():
+    told = {'a': {'b': [1, 2]}, 'c': 1}
+    assert list(differences(told, {'a': {'b': [1, 3]}, 'c': 1})) == [
+        'a.b[1] says 2, the records say 3'
+    ]
+    assert list(differences(told, told)) == []
