@@ -24,7 +24,15 @@ import sys
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.keys import keys_directory
 from enpire_nodes.sandbox import python, reasons
-from enpire_nodes.sandbox.profile import covers, PLACE, Profile, PROGRAMS, socket_path, USER
+from enpire_nodes.sandbox.profile import (
+    covers,
+    PLACE,
+    PRIVATE,
+    Profile,
+    PROGRAMS,
+    socket_path,
+    USER,
+)
 
 _WALLS = (
     '--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--new-session',
@@ -88,7 +96,8 @@ def command(profile: Profile, argv: Sequence[str]) -> list[str]:
     made = _base(shutil.which('bwrap') or 'bwrap')
     for folder in python.folders():
         made += _bind('--ro-bind', folder)
-    if not covers((*profile.writable, *profile.readable), profile.workdir):
+    named = (*profile.writable, *profile.readable)
+    if profile.workdir != PRIVATE and not covers(named, profile.workdir):
         made += _bind('--ro-bind', profile.workdir)
     # a folder before what lies in it, or it would hide that
     binds = [(path, '--ro-bind') for path in profile.readable]
@@ -143,7 +152,9 @@ def _bind(option: str, path: Path) -> list[str]:
 
 def _hide(secret: Path, profile: Profile) -> list[str]:
     """Cover the keys of the station's user, should they lie in what is brought in."""
-    shown = (*python.folders(), *profile.readable, *profile.writable, profile.workdir)
+    shown = (*python.folders(), *profile.readable, *profile.writable)
+    if profile.workdir != PRIVATE:
+        shown += (profile.workdir,)
     places = dict.fromkeys((secret, secret.resolve()))
     return [
         part

@@ -13,6 +13,8 @@ PLACE = Path('/run/enpire')
 PROGRAMS = PLACE / 'bin'
 #: What programs inside run as, whoever runs the station: never root.
 USER = 1000
+#: A folder of its own that every sandbox has, empty at first.
+PRIVATE = Path('/tmp')
 #: Folders that no profile may bring in whole: they hold what the sandbox is there to hide.
 _NEVER = tuple(
     Path(name) for name in ('/', '/dev', '/etc', '/home', '/proc', '/root', '/run', '/sys', '/tmp')
@@ -25,7 +27,8 @@ class Profile:
 
     Paths are the same inside and outside, but for sockets and programs.
 
-    :param workdir: where the program starts; brought in read-only unless it is named below.
+    :param workdir: where the program starts; brought in read-only unless it is named below, or
+        is ``/tmp``, which is the sandbox's own.
     :param writable: files and folders that it may change.
     :param readable: files and folders that it may read.
     :param frozen: parts of the writable ones that it may not change; those that are not there
@@ -56,7 +59,8 @@ class Profile:
         for path in (self.workdir, *self.writable, *self.readable, *sources):
             if not path.is_absolute() or not path.exists():
                 raise _refusal(f'{path} is not there, or not an absolute path')
-        for path in (*self.writable, *self.readable):
+        places = () if self.workdir == PRIVATE else (self.workdir,)
+        for path in (*places, *self.writable, *self.readable):
             if path in _NEVER or path.resolve() in (*_NEVER, Path.home()):
                 raise _refusal(f'{path} holds more than a sandbox may see; name a folder below it')
         for path in (*self.readable, *self.frozen, *sources):

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sandbox_support import shut
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.sandbox.profile import covers, graphics_devices, Profile
+from enpire_nodes.sandbox.profile import covers, graphics_devices, PRIVATE, Profile
 
 
 @pytest.mark.parametrize('path', ['/', '/etc', '/root', '/home', '/tmp', '/run', '/proc', '/dev'])
@@ -25,6 +26,14 @@ def test_the_users_home_is_refused_by_any_name(tmp_path, monkeypatch):
     monkeypatch.setenv('HOME', str(home))
     with pytest.raises(StationError, match='holds more'):
         Profile(tmp_path, readable=(link,)).check()
+
+
+def test_a_start_in_its_own_folder_brings_in_nothing(tmp_path):
+    profile = Profile(PRIVATE)
+    assert any(PRIVATE.iterdir())  # this test's own folder, as a rule
+    assert not shut(profile, 'ls', '-A', str(PRIVATE))
+    with pytest.raises(StationError, match='holds more'):
+        Profile(Path('/etc')).check()
 
 
 @pytest.mark.parametrize('path', ['relative', '/no/such/folder'])

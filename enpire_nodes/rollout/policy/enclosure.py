@@ -17,7 +17,7 @@ import enpire_nodes
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout.controllers import registry
 from enpire_nodes.sandbox.bubblewrap import availability, command
-from enpire_nodes.sandbox.profile import graphics_devices, Profile
+from enpire_nodes.sandbox.profile import graphics_devices, PRIVATE, Profile
 
 #: Use bubblewrap where it works, refuse to run a policy without it, or do not use it.
 AUTO, REQUIRED, OFF = CHOICES = ('auto', 'required', 'off')
@@ -66,7 +66,7 @@ def plan(
 
 def _enclosed(argv: Sequence[str], controller: str, settings: Mapping[str, Any]) -> Start:
     profile = Profile(
-        workdir=Path('/tmp'),
+        workdir=PRIVATE,
         readable=(*registry.reads(controller, settings), *_import_folders(controller)),
         environment=_inside(controller),
         devices=graphics_devices(),
