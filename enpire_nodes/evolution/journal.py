@@ -76,7 +76,7 @@ class Journal(LineBook):
         """
         return self.append(_KIND_OF[type(record)], to_json(record))
 
-    def note(self, kind: str, **data: Any) -> Entry:
+    def note(self, kind: str, /, **data: Any) -> Entry:
         """Put a plain entry on the disk."""
         return self.append(kind, {name: _plain(value) for name, value in data.items()})
 

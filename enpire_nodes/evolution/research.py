@@ -355,6 +355,7 @@ class Research:
         try:
             for idea in self.hub.ideas():
                 self.campaign.heard(idea)
+            self.campaign.deliver()
         except StationError as error:
             self._log(f'the hub cannot be read now: {error}')
 

@@ -70,7 +70,7 @@ class CampaignBook:
         self.journal.record(record)
         self.read()
 
-    def note(self, kind: str, **data: object) -> None:
+    def note(self, kind: str, /, **data: object) -> None:
         """Put a plain entry on the disk, then believe it."""
         self.journal.note(kind, **data)
         self.read()

@@ -75,7 +75,8 @@ class Campaign:
         self.stopping = ''
         self.certified = False
         self.broken: StationError | None = None
-        self._warned: set[str] = set()
+        self._warned: set[tuple[str, str]] = set()
+        self._unsigned = _unsigned(self.book)
         self._running: Slice | None = None
         for job in self.book.open_jobs():
             self.schedule.add(job)
@@ -327,15 +328,26 @@ class Campaign:
         self.schedule.remove(job.job_id)
         self._log(f'{job.job_id}: {state.name.lower()}: {message}')
         for result in results_of(job, self.evidence, stamp_ns=time.time_ns()):
-            try:
-                signed = self.hub.add_result(
-                    self.record.station, result['commit'], result, self._key
-                )
-            except StationError as error:
-                self._log(f'a result is not in the hub: {error}; it stays in the journal')
-                signed = result
-            self.book.note(kinds.RESULT, **signed)
+            if not self._sign(result):
+                self.book.note(kinds.RESULT, **result)
+                self._unsigned.append(result)
         self.changed.notify_all()
+
+    def _sign(self, result: dict[str, Any]) -> bool:
+        try:
+            signed = self.hub.add_result(
+                self.record.station, result['commit'], result, self._key
+            )
+        except StationError as error:
+            self._log(f'a result is not in the hub yet, and stays in the journal: {error}')
+            return False
+        self.book.note(kinds.RESULT, **signed)
+        return True
+
+    def deliver(self) -> None:
+        """Try again to put into the hub what it did not take."""
+        with self.changed:
+            self._unsigned = [result for result in self._unsigned if not self._sign(result)]
 
     def _futile(self, job: Job) -> str:
         for arm in job.arms:
@@ -358,6 +370,13 @@ class Campaign:
             if state.spent and not self.stopping:
                 self.stopping = state.words()
                 self.changed.notify_all()
+
+
+def _unsigned(book: CampaignBook) -> list[dict[str, Any]]:
+    """Return the results that the hub had not taken when the last supervisor ended."""
+    every = [entry.data for entry in book.entries if entry.kind == kinds.RESULT]
+    signed = {line['result']['request'] for line in every if 'signature' in line}
+    return [line for line in every if 'signature' not in line and line['request'] not in signed]
 
 
 def _refused(words: str) -> StationError:
