@@ -1,0 +1,123 @@
+"""Two hubs: what one has gets to the other, and nothing else."""
+
+import pytest
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.hub.clone import clone_for_agent
+from enpire_nodes.evolution.hub.git import git
+from enpire_nodes.evolution.hub.names import branch, MAIN, PROMOTIONS
+from enpire_nodes.evolution.hub.repository import Hub
+from enpire_nodes.evolution.hub.sync import sync
+from enpire_nodes.evolution.records import Promotion
+
+
+@pytest.fixture
+def pair(tmp_path, hub):
+    """Return the fleet's hub, and those of two stations, made from it."""
+    stations = []
+    for name in ('s1', 's2'):
+        path = tmp_path / f'{name}.git'
+        git(None, 'clone', '-q', '--bare', '--no-local', '--template=', str(hub.path), str(path))
+        one = Hub(path)
+        one.prepare()
+        stations.append(one)
+    return hub, *stations
+
+
+def idea(hub, station, tmp_path, subject, name='policy.py'):
+    """Commit to a station's branch in its own hub."""
+    from test.evolution.hub.conftest import Agent
+
+    folder = tmp_path / f'work-{subject}'
+    clone_for_agent(hub.path, folder, station, url=str(hub.path))
+    agent = Agent(folder, station)
+    agent.write(name, f'GAIN = "{subject}"\n')
+    made = agent.commit(subject)
+    git(hub.path, 'fetch', '-q', str(folder), f'HEAD:{branch(station)}')
+    return made
+
+
+def quick(hub, upstream, station, **options):
+    return sync(hub.path, str(upstream.path), station, deadline=50.0, **options)
+
+
+def test_ideas_and_results_reach_the_other_station(pair, tmp_path, key):
+    fleet, one, two = pair
+    made = idea(one, 's1', tmp_path, 'mine')
+    one.add_result('s1', made, {'trials': 7}, key)
+    told = quick(one, fleet, 's1')
+    assert sorted(told.sent) == ['refs/heads/station/s1', 'refs/notes/results-s1']
+    assert told.refused == []
+    told = quick(two, fleet, 's2')
+    assert 'refs/heads/station/s1' in told.received
+    assert two.branches() == {'s1': made}
+    assert [line.record for line in two.results() if line.verified] == [{'trials': 7}]
+    assert quick(two, fleet, 's2').received == []
+    assert quick(one, fleet, 's1').sent == []
+
+
+def test_a_lost_hub_loses_nothing(pair, tmp_path):
+    fleet, one, _ = pair
+    made = idea(one, 's1', tmp_path, 'mine')
+    away = fleet.path.rename(tmp_path / 'away.git')
+    waited = []
+    with pytest.raises(StationError, match='nothing is lost') as caught:
+        quick(one, fleet, 's1', wait=waited.append)
+    assert caught.value.code == ErrorCode.HUB_UNREACHABLE
+    assert len(waited) == 2
+    assert one.branches() == {'s1': made}
+    away.rename(fleet.path)
+    assert quick(one, fleet, 's1').sent == ['refs/heads/station/s1']
+
+
+def test_a_hub_that_was_tampered_with_brings_nothing_bad(pair, tmp_path):
+    """Somebody with the fleet's files writes past its hook."""
+    fleet, one, _ = pair
+    idea(fleet, 's2', tmp_path, 'evil', 'judge/reward.py')
+    told = quick(one, fleet, 's1')
+    assert one.branches() == {}
+    assert 'judge/reward.py: frozen' in told.refused[0]
+
+
+def test_only_a_promotion_that_is_trusted_moves_main(pair, tmp_path, key):
+    fleet, one, two = pair
+    made = idea(one, 's1', tmp_path, 'better')
+    quick(one, fleet, 's1')
+    git(fleet.path, 'update-ref', MAIN, made)
+    told = quick(two, fleet, 's2')
+    assert two.main != made
+    assert 'nobody who is trusted' in told.refused[0]
+    one.promote(Promotion(made, 'r1', 50, 50, 0.94), key=key)
+    assert any(ref.startswith(PROMOTIONS) for ref in quick(one, fleet, 's1').sent)
+    assert MAIN in quick(two, fleet, 's2').received
+    assert two.main == made
+
+
+def test_a_promoted_main_reaches_the_fleet(pair, tmp_path, key):
+    fleet, one, _ = pair
+    made = idea(one, 's1', tmp_path, 'better')
+    one.promote(Promotion(made, 'r1', 50, 50, 0.94), key=key)
+    assert quick(one, fleet, 's1').refused == []
+    assert fleet.main == made
+
+
+def test_claims_travel_and_the_first_at_the_fleet_holds(pair):
+    fleet, one, two = pair
+    assert one.claim('slower', 's1', for_seconds=600.0)
+    assert two.claim('slower', 's2', for_seconds=600.0)
+    quick(one, fleet, 's1')
+    assert quick(two, fleet, 's2').lost == ['slower']
+    assert [claim.station for claim in two.claims()] == ['s1']
+    one.release('slower', 's1')
+    quick(one, fleet, 's1')
+    assert fleet.claims() == []
+
+
+def test_another_hub_cannot_delete_or_force_by_a_push(pair, tmp_path):
+    fleet, one, _ = pair
+    idea(one, 's1', tmp_path, 'mine')
+    quick(one, fleet, 's1')
+    before = fleet.branches()
+    for spec in (f':{branch("s1")}', f'+{MAIN}:{branch("s1")}', f'{MAIN}:refs/heads/other'):
+        assert git(one.path, 'push', str(fleet.path), spec, accept=(0, 1)).code == 1
+    assert fleet.branches() == before
