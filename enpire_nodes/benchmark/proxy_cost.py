@@ -73,8 +73,9 @@ class ProxyCost:
             f'p99 (goal {GOAL:g} ms); until the first byte {first.p50:.2f} ms and '
             f'{first.p99:.2f} ms\n'
             f'  {cost.n} pairs of calls of {self.body} bytes with {self.events} events each, '
-            f'{self.pause * 1e3:g} ms apart; median {self.direct.p50:.2f} ms without, '
-            f'{self.through.p50:.2f} ms with; load {self.load:.1f}'
+            f'{self.pause * 1e3:g} ms apart; median and p99 {self.direct.p50:.2f} and '
+            f'{self.direct.p99:.2f} ms without, {self.through.p50:.2f} and '
+            f'{self.through.p99:.2f} ms with; load {self.load:.1f}'
         )
 
 
