@@ -254,7 +254,7 @@ def test_the_robot_works_for_the_station_while_the_agent_thinks(bench):
     assert all(job.kind is JobKind.RETEST for job in own)
     assert own[0].arms[0].commit == good
     ran = sum(bench.campaign.evidence.done(arm.request_id) for job in own for arm in job.arms)
-    assert 20 <= ran <= 30  # half of the budget is the station's, and no more
+    assert 20 <= ran < 36  # half of the budget is the station's, and the job that gets there
 
 
 def test_background_work_yields_to_the_agent_at_the_next_trial(bench):
