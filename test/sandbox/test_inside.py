@@ -26,7 +26,7 @@ with socket.create_connection(('127.0.0.1', 8080), timeout=30.0) as s:
     answer = b''
     while piece := s.recv(65536):
         answer += piece
-print(answer.decode())
+sys.stdout.write(answer.decode() + '\\n')  # at once: others print too
 """
 
 
