@@ -60,9 +60,11 @@ class LiveAccounts:
     """See the module.
 
     :param window: s that the rates look back.
+    :ivar campaign: the newest one of the journal; another one begins at nothing.
     """
 
     window: float = 600.0
+    campaign: str = ''
     start_ns: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     price: float = 0.0
@@ -88,9 +90,9 @@ class LiveAccounts:
             elif entry.kind == journal.GPU:
                 share = entry.data['share']
                 self.gpu = math.nan if share is None else share
-            elif entry.kind == journal.CAMPAIGN and not self.start_ns:
-                self.start_ns = entry.wall_ns
-                early, self._early = self._early, []
+            elif entry.kind == journal.CAMPAIGN and entry.data['campaign'] != self.campaign:
+                early = self._early
+                self.__init__(self.window, entry.data['campaign'], entry.wall_ns)
                 self.feed_ledger(early)
 
     def feed_ledger(self, entries: Iterable[Entry]) -> None:

@@ -6,7 +6,7 @@ the same ends, whatever has been appended since.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -28,7 +28,13 @@ from enpire_nodes.rollout.auditing.audits import Audits
 from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.confirmation import Block, blocks
 from enpire_nodes.rollout.ledger import LedgerReader
-from enpire_nodes.rollout.ledger.chain import Entry, GENESIS, INTERVAL, TRIAL_CLOSED
+from enpire_nodes.rollout.ledger.chain import (
+    Entry,
+    GENESIS,
+    INTERVAL,
+    TRIAL_CLOSED,
+    TRIAL_STARTED,
+)
 from enpire_nodes.rollout.record_json import from_json
 from enpire_nodes.rollout.records import CANARY, StateInterval, TrialRecord
 
@@ -47,6 +53,36 @@ class Head:
     def of(cls, entries: list[Entry]) -> Head:
         """Return the end of some entries."""
         return cls(entries[-1].sequence, entries[-1].digest) if entries else cls()
+
+
+class LedgerUntil(LedgerReader):
+    """A ledger as it was when an entry had just been written.
+
+    :param last: number of that entry; None for all there is.
+    :raises StationError: as of :class:`~enpire_nodes.rollout.ledger.LedgerReader`.
+    """
+
+    def __init__(self, run: Path, last: int | None) -> None:
+        super().__init__(run)
+        self._last = last
+
+    def entries(self, kind: str | None = None, *, after: int = 0) -> Iterator[Entry]:
+        """Yield the entries up to that one; see the base class."""
+        found = super().entries(kind, after=after)
+        return (
+            found
+            if self._last is None
+            else takewhile(lambda entry: entry.sequence <= self._last, found)
+        )
+
+    def trials_of_request(self, request_id: str) -> list[TrialRecord]:
+        """Return the trials of one request as they were then."""
+        found: dict[str, TrialRecord] = {}
+        for kind in (TRIAL_STARTED, TRIAL_CLOSED):
+            for entry in self.entries(kind):
+                if entry.request_id == request_id:
+                    found[entry.trial_id] = from_json(TrialRecord, entry.data)
+        return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -77,19 +113,9 @@ class RunLog:
                 return list(entries)
             return list(takewhile(lambda entry: entry.sequence <= ends[chain].sequence, entries))
 
-        with LedgerReader(run) as ledger:
-            rows = kept(LEDGER, ledger.entries())
-            known = {entry.request_id for entry in rows}
-            done = {entry.trial_id for entry in rows if entry.kind == TRIAL_CLOSED}
-            declared = [
-                block
-                for block in blocks(ledger)
-                if block.request.request_id in known
-                and all(
-                    trial.trial_id in done
-                    for trial in ledger.trials_of_request(block.request.request_id)
-                )
-            ]
+        last = ends[LEDGER].sequence if ends is not None else None
+        with LedgerUntil(run, last) as ledger:
+            rows, declared = list(ledger.entries()), blocks(ledger)
         lines = kept(JOURNAL, journal.read(run))
         if not any(entry.kind == journal.CAMPAIGN for entry in lines):
             raise StationError(
@@ -97,6 +123,14 @@ class RunLog:
                 f'{run} is no campaign: its journal names none; run one with `enpire research`',
             )
         return cls(Path(run), rows, lines, kept(AUDITS, AuditBook(run).news()), declared)
+
+    @cached_property
+    def own(self) -> list[Entry]:
+        """The journal's entries of the newest campaign."""
+        begins = [e for e in self.journal if e.kind == journal.CAMPAIGN]
+        name = begins[-1].data['campaign']
+        first = next(e.sequence for e in begins if e.data['campaign'] == name)
+        return self.journal[first - 1 :]
 
     @property
     def ends(self) -> dict[str, Head]:
@@ -115,12 +149,12 @@ class RunLog:
     @cached_property
     def start_ns(self) -> int:
         """When the campaign began, by the wall clock."""
-        return next(e.wall_ns for e in self.journal if e.kind == journal.CAMPAIGN)
+        return self.own[0].wall_ns
 
     @cached_property
     def end_ns(self) -> int:
         """When it finished, or the newest entry of one that has not."""
-        done = [e.wall_ns for e in self.journal if e.kind == journal.FINISHED]
+        done = [entry.wall_ns for entry in self.of_kind(journal.FINISHED)]
         return done[-1] if done else max(self.journal[-1].wall_ns, self.ledger[-1].wall_ns)
 
     @cached_property
@@ -207,8 +241,8 @@ class RunLog:
         return audits
 
     def of_kind(self, kind: str) -> list[Entry]:
-        """Return the journal's entries of a kind."""
-        return [entry for entry in self.journal if entry.kind == kind]
+        """Return the campaign's journal entries of a kind."""
+        return [entry for entry in self.own if entry.kind == kind]
 
     def _records(self, record: type) -> Any:
-        return journal.of_kind(self.journal, record)
+        return journal.of_kind(self.own, record)

@@ -98,8 +98,8 @@ def _step(axes: Axes, values: list[float], points: list[Point], *, changes: bool
     for value, point, before in zip(values[1:], points[1:], points, strict=False):
         if point.recipe == before.recipe:
             continue
-        axes.axvline(value, color=theme.LINE, linewidth=0.8, zorder=0)
         if value - written > values[-1] * 0.03:
+            axes.axvline(value, color=theme.LINE, linewidth=0.8, zorder=0)
             axes.text(
                 value, 0.02, f' {point.recipe[:7]}', rotation=90, fontsize=6.8, va='bottom',
                 ha='right', color=theme.SOFT, family=['DejaVu Sans Mono', 'monospace'],

@@ -156,7 +156,8 @@ def _results(entries: list[Entry], keys: Path | None) -> Iterator[Problem]:
 def _figures(run: Path, signed: Mapping[str, Any], keys: Path | None) -> Iterator[Problem]:
     try:
         log = RunLog.read(run, _heads(signed))
-        ideas = hub_ideas(log)
+        told = {idea['commit'] for idea in signed['figures']['tree']['ideas']}
+        ideas = [idea for idea in hub_ideas(log) if idea.commit in told]  # others came later
         yield from _hub(log, keys)
         computed = json.loads(json.dumps(figures(log, tree_of(log, ideas))))
     except StationError as error:
@@ -202,4 +203,4 @@ def differences(told: Any, computed: Any, name: str = '') -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f'{text[:57]}...'
+    return text if len(text) <= 120 else f'{text[:117]}...'

@@ -70,7 +70,7 @@ def tree_of(log: RunLog, in_hub: Sequence[IdeaRecord] = ()) -> IdeaTree:
     seen = {idea.commit: (at, idea) for at, idea in log.ideas}
     problems = list(_contradictions(seen, in_hub))
     for idea in in_hub:
-        if idea.commit not in seen and idea.stamp_ns <= log.end_ns:
+        if idea.commit not in seen:
             seen[idea.commit] = (max(idea.stamp_ns, log.start_ns), idea)
     base = log.campaign.base
     found = {base: Idea(base, '', 'Where the campaign began', '')} if base else {}

@@ -266,7 +266,7 @@ def _others(tree: IdeaTree) -> Iterator[Idea]:
 
 def shortened(text: str, letters: int) -> str:
     """Return a text of at most so many letters, cut between words where that is possible."""
-    text = ' '.join(text.split())
+    text = ' '.join(''.join(c if c.isprintable() else ' ' for c in text).split())
     if len(text) <= letters:
         return text
     cut = text[: letters - 1]

@@ -1,5 +1,6 @@
 """Live accounts: the sums of what came in, from the campaign's begin on."""
 
+from dataclasses import replace
 import itertools
 import math
 
@@ -87,6 +88,16 @@ def test_people_and_the_gpu():
     assert accounts.totals(T0 + S).gpu == 0.4
     accounts.feed_journal([entry(journal.GPU, {'seconds': 5.0, 'share': None}, 3)])
     assert math.isnan(accounts.totals(T0 + S).gpu)
+
+
+def test_another_campaign_begins_at_nothing():
+    accounts = fed()
+    accounts.feed_journal([call(0, 10, 0.5, fresh=100)])
+    accounts.feed_journal([entry(journal.CAMPAIGN, CAMPAIGN, 20)])
+    assert accounts.totals(T0 + 30 * S).tokens.total == 100
+    accounts.feed_journal([entry(journal.CAMPAIGN, replace(CAMPAIGN, campaign='d'), 20)])
+    found = accounts.totals(T0 + 30 * S)
+    assert (found.tokens.total, found.elapsed, accounts.window) == (0, 10.0, 60.0)
 
 
 def test_before_a_campaign_there_is_nothing():

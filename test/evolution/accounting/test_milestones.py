@@ -67,6 +67,16 @@ def test_a_reading_stops_where_it_is_told(log):
     assert part.confirmations == []
 
 
+def test_a_block_is_read_as_it_was_then(log):
+    (block,) = log.confirmations
+    own = [e for e in log.ledger if e.request_id == block.request.request_id]
+    middle = own[len(own) // 2]
+    ends = {**log.ends, 'ledger': Head(middle.sequence, middle.digest)}
+    (part,) = RunLog.read(log.run, ends).confirmations
+    assert 0 < part.summary.counted < block.summary.counted
+    assert 'declared trials are closed' in part.problems[0]
+
+
 def test_what_grades_no_recipe_is_left_out(log):
     (at, trial) = log.graded[0]
     learning = replace(trial, trial_id='x', controller_parameters={'learned.explore': True})

@@ -10,13 +10,17 @@ import sqlite3
 import pytest
 
 from enpire_nodes.environment.contract.signing import signing_key
+from enpire_nodes.evolution.accounting.run_log import Head, RunLog
 from enpire_nodes.evolution.hub.git import git
 from enpire_nodes.evolution.hub.results import signed_line
 from enpire_nodes.evolution.journal import Journal
-from enpire_nodes.evolution.report.report import write_report
+from enpire_nodes.evolution.report.figures import figures
+from enpire_nodes.evolution.report.report import VERSION, write_report
 from enpire_nodes.evolution.report.verify import differences, verify_run
+from enpire_nodes.evolution.tree.build import hub_ideas, tree_of
 from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.ledger import LedgerReader
+from enpire_nodes.rollout.record_json import to_json
 
 
 def edited(path: Path, old: str, new: str) -> None:
@@ -169,6 +173,27 @@ def test_a_run_that_went_on_still_agrees(copied):
     Journal(run).note('human', seconds=5.0, why='review')
     AuditBook(run).append('clear', {'seconds': 3.0})
     assert verify_run(run, keys=keys) == []
+
+
+def test_a_report_of_a_campaign_under_way_still_agrees_later(copied):
+    """As far as the report looked, nothing has changed: not even a block that was half done."""
+    run, keys = copied
+    log = RunLog.read(run)
+    own = [e for e in log.ledger if e.request_id == log.confirmations[0].request.request_id]
+    half = own[len(own) // 2]
+    while_it_ran = RunLog.read(run, {**log.ends, 'ledger': Head(half.sequence, half.digest)})
+    numbers = figures(while_it_ran, tree_of(while_it_ran, hub_ideas(while_it_ran)))
+    about = {'version': VERSION, 'ends': to_json(while_it_ran.ends), 'figures': numbers}
+    (run / 'report.json').write_text(json.dumps(signed_line(about, signing_key(keys))))
+    assert verify_run(run, keys=keys) == []
+
+
+def test_an_idea_that_the_hub_lost_is_named(copied):
+    run, keys = copied
+    hub = run / 'research' / 'hub.git'
+    git(hub, 'update-ref', '-d', 'refs/heads/station/station_1/idea-5')
+    found = verify_run(run, keys=keys)
+    assert any('tree.problems' in p.words and 'the hub does not' in p.words for p in found), found
 
 
 def test_a_cut_chain_is_whole_in_itself(copied):

@@ -93,7 +93,8 @@ def test_files(tmp_path: Path):
 def test_short_is_short(text, letters):
     found = shortened(text, letters)
     assert len(found) <= letters
-    if len(' '.join(text.split())) <= letters:
+    assert found.isprintable()
+    if len(text) <= letters and text.isprintable():
         assert found == ' '.join(text.split())
 
 
