@@ -165,7 +165,7 @@ class Hub:
     @contextmanager
     def _reading(self, name: str) -> Iterator[Repo]:
         from git import Repo  # slow to import, and the hook needs none of it
-        from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError
+        from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, ODBError
 
         unknown = StationError(
             ErrorCode.HUB_COMMIT_UNKNOWN, f'the hub has no commit {name[:80]!r}; push it first'
@@ -176,7 +176,7 @@ class Hub:
             with Repo(self.path) as repository:
                 repository.git.update_environment(**clean_environment())
                 yield repository
-        except (ValueError, GitCommandError) as error:  # BadName is a ValueError
+        except (ValueError, ODBError, GitCommandError) as error:
             raise unknown from error
         except (InvalidGitRepositoryError, NoSuchPathError) as error:
             raise StationError(
