@@ -12,8 +12,11 @@ class Plan:
 
     :param base: trials of the start before any idea.
     :param rungs: trials of a candidate in each stage, the first being the screening.
+    :param paired: rungs from this one on run the best in turn, on the same seeds.
     :param keep: probability of being better than the best that each rung asks for.
     :param lead: that probability from which a candidate takes the lead.
+    :param publish: that probability, of trials after the screening, from which to publish;
+        ``proof`` is how many of them it takes.
     :param ideas: after which the best is published at the latest, if it is better.
     :param reserve: trials that the station needs for a re-test and a confirmation block.
     :param eager: publish as soon as something is better, rather than at the end.
@@ -23,8 +26,10 @@ class Plan:
     base: int = 8
     rungs: tuple[int, ...] = (4, 8, 16)
     keep: tuple[float, ...] = (0.5, 0.7, 0.8)
+    paired: int = 1
     lead: float = 0.9
     publish: float = 0.95
+    proof: int = 20
     ideas: int = 12
     reserve: int = 120
     eager: bool = True
@@ -36,7 +41,11 @@ class Plan:
         return sum(self.rungs[:2])
 
 
-QUICK = Plan(base=6, rungs=(3, 3), keep=(0.6, 0.75), reserve=52, eager=False)
+QUICK = Plan(
+    base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=52, eager=False
+)
+    base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=52, eager=False
+)
 
 
 def plan_for(trials: float, seconds: float, *, seconds_per_trial: float = 5.0) -> Plan:

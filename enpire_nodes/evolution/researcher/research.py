@@ -9,7 +9,7 @@ from typing import Protocol
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.desk.views import BudgetLine, HistoryView, JobView, TrialAsk
-from enpire_nodes.evolution.researcher.bandit import Count, probability_better
+from enpire_nodes.evolution.researcher.bandit import Count
 from enpire_nodes.evolution.researcher.catalogue import idea_named
 from enpire_nodes.evolution.researcher.plan import Plan, plan_for
 from enpire_nodes.evolution.researcher.proposer import Proposer
@@ -169,6 +169,8 @@ class Researcher:
                 if job.kind == 'test':
                     # an arm that only serves as the comparison goes through no rung
                     tested = arm is job.arms[0] or len(job.arms) == 1
+                    if not tested or node.rungs or node.made.commit == main:
+                        node.fresh += Count(arm.first_attempt_successes, arm.trials)
                     node.rungs += tested and job.ended and arm.trials > 0
                     node.jobs += tested and not job.ended
                 elif job.ended and arm is job.arms[0] and job.kind in _JUDGING:
@@ -201,33 +203,29 @@ class Researcher:
             stage = tree.stage(node)
             if stage is Stage.OPEN or (stage is Stage.NEW and self._mine(tree, node)):
                 size = plan.rungs[min(node.rungs, len(plan.rungs) - 1)]
-                cost = size * (1 + (node.rungs > 0))
+                paired = node.rungs >= plan.paired
+                cost = size * (1 + paired)
                 if free - cost >= owed and self._ready(node):
-                    against = leader if node.rungs > 0 else None
+                    against = leader if paired else None
                     return self._test(node, size, free, against)
-        thin = leader.made.idea and leader.count.trials < 2 * plan.enough
-        if plan.eager and thin and leader.rungs < len(plan.rungs) and not leader.jobs:
+        thin = leader is not base and leader.fresh.trials < plan.proof and not leader.refuted
+        if thin and not leader.jobs and free - 2 * plan.rungs[-1] >= owed:
             # the lead was taken with few trials: it must be kept with more
             return self._test(leader, plan.rungs[-1], free, base)
-        if free - plan.rungs[0] < owed:
+        if free - plan.rungs[0] - 2 * plan.rungs[-1] * thin < owed:
             return False
+        if judging and not plan.eager:
+            return False  # what is left of the budget is the station's
         return self._propose(tree)
 
     def _ripe(self, tree: Tree, left: float, judging: list[JobView]) -> bool:
         """Whether the leader is to be published now."""
         plan, leader = tree.plan, tree.leader
         base = tree.nodes[tree.main]
-        if judging or leader is base or not base.count.trials:
+        if judging or leader is base or leader.jobs or not tree.proven(leader):
             return False
-        if probability_better(leader.count, base.count) < plan.publish:
-            return False
-        if plan.eager:
-            return leader.count.trials >= 2 * plan.enough
-        closed = [n for n in tree.ideas() if n.rungs]
-        return left < plan.reserve + plan.rungs[0] or (
-            len(closed) >= plan.ideas and not any(n.jobs for n in tree.ideas())
-            and left < plan.reserve + 3 * plan.rungs[0]
-        )  # fmt: skip
+        closed = [node for node in tree.ideas() if node.rungs]
+        return plan.eager or len(closed) >= plan.ideas or left < plan.reserve + plan.rungs[0]
 
     def _refuted_often(self, tree: Tree) -> bool:
         return any(node.refuted for node in tree.ideas())
@@ -237,12 +235,10 @@ class Researcher:
             idea = self.proposer.choose(tree)
             if idea is None:
                 return False
-            made = self.proposer.make(tree, idea)
+            made = self.proposer.make(tree, idea, self._claim)
             if made is None:
                 continue
-            claim = self.station.idea(idea.sentence)
-            if claim.get('claimed', True):
-                self.say(f'idea {len(tree.ideas()) + 1}: {made.subject} ({made.commit[:10]})')
+            self.say(f'idea {len(tree.ideas()) + 1}: {made.subject} ({made.commit[:10]})')
             tree.nodes[made.commit] = Node(made)
             if idea.template.trains:
                 self.trainer.start(made.commit)
@@ -250,6 +246,9 @@ class Researcher:
             size = tree.plan.rungs[0]
             return self._test(tree.nodes[made.commit], size, math.inf)
         return False
+
+    def _claim(self, sentence: str) -> bool:
+        return bool(self.station.idea(sentence).get('claimed', True))
 
     def _test(self, node: Node, size: int, free: float, against: Node | None = None) -> bool:
         size = int(min(size, free))
@@ -276,7 +275,8 @@ class Researcher:
             if node is None or not node.made.idea or node is tree.leader:
                 continue
             left = max(0, job.trials // len(job.arms) - job.arms[0].trials - job.arms[0].excluded)
-            if left and tree.hopeless(node, left):
+            # as good as the best is not hopeless before the rung is over: it says so in full
+            if left and node.count.failures and tree.hopeless(node, left):
                 self.station.cancel(job.job_id)
 
     def _mine(self, tree: Tree, node: Node) -> bool:

@@ -25,12 +25,14 @@ class Stage(Enum):
 class Node:
     """An idea, or the start, and what its graded trials came to.
 
+    :param fresh: without those that it was chosen by, its screening: only these are free of luck.
     :param rungs: jobs that were ended, each of which tested it.
     :param jobs: that are under way with it.
     """
 
     made: Commit
     count: Count = field(default_factory=Count)
+    fresh: Count = field(default_factory=Count)
     rungs: int = 0
     jobs: int = 0
     refuted: bool = False
@@ -92,6 +94,14 @@ class Tree:
         rung = min(max(0, node.rungs - (left == 0)), len(self.plan.keep) - 1)
         best = node.count + Count(left, left)
         return probability_better(best, self.leader.count) < self.plan.keep[rung]
+
+    def proven(self, node: Node) -> bool:
+        """Whether an idea is worth a re-test: better than ``main`` after its screening."""
+        base = self.nodes[self.main].count
+        return (
+            node.fresh.trials >= self.plan.proof
+            and probability_better(node.fresh, base) >= self.plan.publish
+        )
 
     def ideas(self) -> list[Node]:
         """Return all nodes but the confirmed one."""

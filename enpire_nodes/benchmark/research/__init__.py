@@ -1,0 +1,1 @@
+"""Research campaigns in one process, to measure a researcher over many seeds."""
