@@ -4,10 +4,13 @@ What holds: no network, no Unix socket that is not brought in, no shared memory,
 terminal of the machine, no file that is not brought in, no change to one that is read-only, no
 capability, no new user namespace, none of the station's environment; all ends with the starter.
 
-What does not: time and memory are not limited; the kernel itself is reachable, so that a hole in
-it is a hole here; ``/proc`` shows what belongs to the machine as a whole (its load, memory,
-version); a Unix socket that lies in a folder brought in, even read-only, can be connected to; a
-program that is told a secret through its environment shows it on its command line.
+What does not: time, memory and the number of processes are not limited; the kernel itself is
+reachable, so that a hole in it is a hole here; ``/proc`` shows what belongs to the machine as a
+whole (its load, memory, version); the starter's session keyring is not taken away; a Unix socket
+that lies in a folder brought in, even read-only, can be connected to; a descriptor that is handed
+on can be used, and a file that is the program's output can be rewritten through it (hand it a
+pipe); a program that is told a secret through its environment shows it on its command line. A
+graphics card's driver is a large part of the kernel to show to somebody: see ``devices``.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ _WALLS = (
 #: Of /etc: what programs look up, and nothing that says who uses the machine.
 _ETC = ('alternatives', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'mime.types',
         'ssl/certs', 'ssl/openssl.cnf')  # fmt: skip
-_ACCOUNTS = Path(__file__).parent / 'etc'
+_OWN_ETC = Path(__file__).parent / 'etc'
 _PROBE_DEADLINE = 20.0  # s
 
 
@@ -81,10 +84,11 @@ def availability() -> Availability:
 def command(profile: Profile, argv: Sequence[str]) -> list[str]:
     """Return the command that runs ``argv`` in a sandbox.
 
-    Start it with any environment (none of it gets in) and end it with SIGKILL, which ends
-    everything in there; for a signal to the program itself see :mod:`.signals`. Descriptors that
-    it is started with are handed on. It ends with the program's own exit code, 128 + the number
-    of the signal that ended it.
+    Start it with any environment (none of it gets in), from a thread that lasts: the kernel ends
+    it with the *thread* that started it. End it with SIGKILL, which ends everything in there; for
+    a signal to the program itself see :mod:`.signals`. Descriptors that it is started with are
+    handed on. It ends with the program's own exit code, 128 + the number of the signal that ended
+    it.
 
     :raises StationError: SUPERVISOR_SANDBOX_MISSING when there is none to be had here,
         SUPERVISOR_BAD_REQUEST when the profile names what cannot or must not be brought in.
@@ -140,8 +144,8 @@ def _base(program: str) -> list[str]:
             made += _bind('--ro-bind', place)
     for name in _ETC:
         made += ['--ro-bind-try', f'/etc/{name}', f'/etc/{name}']
-    for name in ('passwd', 'group'):
-        made += ['--ro-bind', str(_ACCOUNTS / name), f'/etc/{name}']
+    for name in ('passwd', 'group', 'hosts', 'nsswitch.conf'):
+        made += ['--ro-bind', str(_OWN_ETC / name), f'/etc/{name}']
     made += ['--dev', '/dev', '--proc', '/proc', '--perms', '1777', '--tmpfs', '/tmp']
     return [*made, '--perms', '0755', '--tmpfs', '/run', '--dir', str(PLACE)]
 

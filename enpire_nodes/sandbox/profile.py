@@ -63,7 +63,7 @@ class Profile:
         for path in (*places, *self.writable, *self.readable):
             if path in _NEVER or path.resolve() in (*_NEVER, Path.home()):
                 raise _refusal(f'{path} holds more than a sandbox may see; name a folder below it')
-        for path in (*self.readable, *self.frozen, *sources):
+        for path in (self.workdir, *self.writable, *self.readable, *self.frozen, *sources):
             self._check_links(path)
 
     def _check_links(self, path: Path) -> None:

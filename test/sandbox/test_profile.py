@@ -42,7 +42,7 @@ def test_what_is_not_there_is_named(tmp_path, path):
         Profile(tmp_path, readable=(Path(path),)).check()
 
 
-@pytest.mark.parametrize('field', ['readable', 'frozen'])
+@pytest.mark.parametrize('field', ['writable', 'readable', 'frozen'])
 def test_links_in_a_folder_that_the_sandbox_may_change_are_refused(tmp_path, field):
     clone, secret = tmp_path / 'clone', tmp_path / 'secret'
     clone.mkdir()
@@ -50,7 +50,9 @@ def test_links_in_a_folder_that_the_sandbox_may_change_are_refused(tmp_path, fie
     (clone / 'judge').symlink_to(secret)
     for name in ('judge', 'judge/verify.py'):
         (secret / 'verify.py').touch()
-        profile = Profile(clone, writable=(clone,), **{field: (clone / name,)})
+        named = {'writable': (clone,)}
+        named[field] = (*named.get(field, ()), clone / name)
+        profile = Profile(clone, **named)
         with pytest.raises(StationError, match='judge is a symbolic link'):
             profile.check()
 

@@ -47,3 +47,11 @@ def test_the_systems_own_python_needs_no_folder(monkeypatch):
 def test_accounts_are_those_of_the_sandbox(worlds):
     said = shut(worlds('station').profile, 'cat', '/etc/passwd')
     assert said == (Path(bubblewrap.__file__).parent / 'etc' / 'passwd').read_text('utf-8')
+
+
+def test_a_name_of_the_sandbox_itself_is_known(worlds):
+    script = 'import socket; print(socket.gethostbyname("localhost"), socket.gethostname())'
+    assert shut(worlds('station').profile, sys.executable, '-c', script).split() == [
+        '127.0.0.1',
+        'station',
+    ]
