@@ -44,8 +44,6 @@ class Plan:
 QUICK = Plan(
     base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=52, eager=False
 )
-    base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=52, eager=False
-)
 
 
 def plan_for(trials: float, seconds: float, *, seconds_per_trial: float = 5.0) -> Plan:
