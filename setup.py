@@ -59,7 +59,7 @@ setup(
     # a workspace's code is copied, never imported from here: it is data
     package_data={
         'enpire_nodes': [
-            *('**/*.yaml', '**/*.md', '**/*.jinja'),
+            *('**/*.yaml', '**/*.md', '**/*.jinja', 'sandbox/etc/*'),
             *(f'{TEMPLATE}/{name}' for name in CODE),
         ]
     },

@@ -44,6 +44,20 @@ def test_the_systems_own_python_needs_no_folder(monkeypatch):
     assert all(folder.name == 'enpire_nodes' for folder in python.folders())
 
 
+def test_the_files_of_the_sandbox_are_installed():
+    root = Path(bubblewrap.__file__).parents[2]
+    code = (
+        'import setuptools, runpy\n'
+        'setuptools.setup = lambda **given: print(given["package_data"]["enpire_nodes"])\n'
+        'runpy.run_path("setup.py")'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], cwd=root, capture_output=True, text=True, timeout=LIMIT,
+        check=True,
+    )  # fmt: skip
+    assert 'sandbox/etc/*' in done.stdout
+
+
 def test_accounts_are_those_of_the_sandbox(worlds):
     said = shut(worlds('station').profile, 'cat', '/etc/passwd')
     assert said == (Path(bubblewrap.__file__).parent / 'etc' / 'passwd').read_text('utf-8')
