@@ -53,9 +53,10 @@ class ScriptedModel:
 
     def __init__(self, script: Sequence[Step], path: Path | None = None) -> None:
         self.script = list(script)
-        self.asked: list[Asked] = []
+        self._asked: list[Asked] = []
+        self._busy = 0
         self._failed: dict[int, int] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         kind = _Server if path is None else _UnixServer
         self._server = kind(('127.0.0.1', 0) if path is None else str(path), _Handler)
         self._server.model = self
@@ -72,20 +73,34 @@ class ScriptedModel:
         self._server.server_close()
 
     @property
+    def asked(self) -> list[Asked]:
+        """All requests, those that are being answered included: it waits for them."""
+        with self._lock:
+            # an answer is noted when it was sent, which is a moment after it was read
+            if not self._lock.wait_for(lambda: not self._busy, 60.0):
+                raise TimeoutError('a request is not answered')
+            return list(self._asked)
+
+    @property
     def truth(self) -> Tokens:
         """What all answers together took."""
-        with self._lock:
-            return sum((a.tokens for a in self.asked if a.tokens is not None), Tokens())
+        return sum((a.tokens for a in self.asked if a.tokens is not None), Tokens())
 
     def steps(self) -> list[int]:
         """Return the steps that were answered, in turn."""
+        return [asked.step for asked in self.asked if asked.tokens is not None]
+
+    def begin(self) -> None:
+        """Note that a request came."""
         with self._lock:
-            return [asked.step for asked in self.asked if asked.tokens is not None]
+            self._busy += 1
 
     def note(self, asked: Asked) -> None:
-        """Keep a request."""
+        """Keep a request that was answered."""
         with self._lock:
-            self.asked.append(asked)
+            self._busy -= 1
+            self._asked.append(asked)
+            self._lock.notify_all()
 
     def fails(self, index: int, step: Step) -> bool:
         """Say whether this time the step fails."""
@@ -142,6 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         index = min(wire.position(request), len(model.script) - 1) if tools else -1
         step = model.script[index] if tools else ASIDE
         status, tokens = 200, None
+        model.begin()
         try:
             time.sleep(step.delay)
             if model.fails(index, step):

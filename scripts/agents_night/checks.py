@@ -72,18 +72,8 @@ def a_budget(adapter: Adapter, folder: Path) -> str:
 def a_kill(adapter: Adapter, folder: Path) -> str:
     """Kill it at work: it leaves nobody behind, and the keeper goes on with what was said."""
     saved: list[str] = []
-    notes: list[str] = []
     with Place(folder, adapter, scripts.interrupted()) as place:
-        keeper = AgentKeeper(
-            adapter,
-            replace(place.task(), session=''),
-            make=place.make(),
-            facts=lambda: 'job 7: 18 of 20 trials succeeded',
-            activity=lambda: Activity(place.proxy.in_flight, progress=len(place.calls)),
-            note=notes.append,
-            save_session=saved.append,
-            settings=KeeperSettings(delay=0.1),
-        )
+        keeper = _keeper(place, saved)
         sign = place.clone / 'long-command-runs'
         sleeper = _Sleeper(place.clone)
         try:
@@ -96,14 +86,77 @@ def a_kill(adapter: Adapter, folder: Path) -> str:
             _tick_until(keeper, lambda: keeper.lives >= 3, 'the end of the second life')
         finally:
             keeper.stop()
-        asked = place.model.asked[-1]
-        text = json.dumps(asked.body)
-        assert 'long-command-runs' in text, 'it does not know what it did before'
-        assert 'job 7: 18 of 20' in text, 'it was not told the facts'
-        assert keeper.state is KeeperState.STOPPED
-        assert len({session for session in saved if session}) == 1, saved
-        assert place.metered == place.model.truth, (place.metered, place.model.truth)
-    return f'went on with the conversation; {keeper.lives} lives'
+        _asked_again(place)
+        place.model.script = scripts.numbered([Step(say='I still know.')])
+        place.model.asked[-1].body.clear()  # what was asked before proves nothing
+        successor = _keeper(place, saved, session=saved[-1])
+        try:
+            _tick_until(successor, lambda: successor.lives == 2, 'the life by a new supervisor')
+        finally:
+            successor.stop()
+        _asked_again(place)
+    assert keeper.state is KeeperState.STOPPED
+    assert len({session for session in saved if session}) == 1, saved
+    assert place.metered == place.model.truth, (place.metered, place.model.truth)
+    return f'went on with the conversation, and so did a new keeper; {keeper.lives} lives'
+
+
+def a_trouble(adapter: Adapter, folder: Path) -> str:
+    """Let the model be overloaded for two requests: the agent must ask again."""
+    with Place(folder, adapter, scripts.troubled()) as place:
+        life = place.make()(place.task(), lambda event: None)
+        life.start()
+        wait_for(lambda: life.poll() is not None, 'the end of the turn')
+        wait_for(lambda: place.proxy.in_flight == 0, 'the end of the calls')
+    assert life.poll() == 0, life.describe()
+    failed = [call for call in place.calls if call.status == 503]
+    assert len(failed) == 2, [call.status for call in place.calls]
+    assert place.metered == place.model.truth, (place.metered, place.model.truth)
+    return f'{len(place.calls)} calls, 2 of which failed'
+
+
+def a_pause(adapter: Adapter, folder: Path) -> str:
+    """Hold it while the model thinks and while it works: it must go on as if nothing was."""
+    with Place(folder, adapter, scripts.slow()) as place:
+        life = place.make()(place.task(), lambda event: None)
+        life.start()
+        wait_for(lambda: place.proxy.in_flight > 0, 'the first request')
+        life.pause()
+        wait_for(lambda: place.proxy.in_flight == 0, 'the answer that nobody reads yet')
+        life.resume()
+        wait_for((place.clone / 'works').exists, 'the command')
+        life.pause()
+        wait_for(lambda: _all_stopped(life.pid), 'all of it being held')
+        life.resume()
+        wait_for(lambda: life.poll() is not None, 'the end of the turn')
+        wait_for(lambda: place.proxy.in_flight == 0, 'the end of the calls')
+    assert life.poll() == 0, life.describe()
+    assert place.metered == place.model.truth, (place.metered, place.model.truth)
+    return 'went on twice'
+
+
+def _asked_again(place: Place) -> None:
+    text = json.dumps(place.model.asked[-1].body)
+    assert 'long-command-runs' in text, 'it does not know what it did before'
+    assert 'job 7: 18 of 20' in text, 'it was not told the facts'
+
+
+def _all_stopped(pid: int) -> bool:
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return all(process.status() == psutil.STATUS_STOPPED for process in processes)
+
+
+def _keeper(place: Place, saved: list[str], session: str = '') -> AgentKeeper:
+    return AgentKeeper(
+        place.adapter,
+        replace(place.task(), session=session),
+        make=place.make(),
+        facts=lambda: 'job 7: 18 of 20 trials succeeded',
+        activity=lambda: Activity(place.proxy.in_flight, progress=len(place.calls)),
+        note=lambda words: None,
+        save_session=saved.append,
+        settings=KeeperSettings(delay=0.1),
+    )
 
 
 def _tick_until(keeper: AgentKeeper, condition: Callable[[], bool], what: str) -> None:
@@ -142,4 +195,10 @@ class _Sleeper:
         return found
 
 
-CHECKS: dict[str, Check] = {'idea': an_idea, 'budget': a_budget, 'kill': a_kill}
+CHECKS: dict[str, Check] = {
+    'idea': an_idea,
+    'budget': a_budget,
+    'trouble': a_trouble,
+    'pause': a_pause,
+    'kill': a_kill,
+}

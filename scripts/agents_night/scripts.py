@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scripted_model import Step
 
 from enpire_nodes.evolution.records import Tokens
@@ -37,8 +39,19 @@ def interrupted() -> list[Step]:
     return numbered([Step(shell='true'), Step(shell=LONG_COMMAND), Step(say='It has ended.')])
 
 
+def troubled() -> list[Step]:
+    """Fail twice in the middle, as a provider that is overloaded."""
+    return numbered(
+        [Step(shell='true'), Step(shell='date', status=503, failures=2), Step(say='ok')]
+    )
+
+
+def slow() -> list[Step]:
+    """Think for a while, then run something that takes a while."""
+    steps = [Step(shell='touch works; sleep 2', delay=2.0), Step(say='It has ended.')]
+    return numbered(steps)
+
+
 def numbered(steps: list[Step]) -> list[Step]:
     """Give every step tokens of its own."""
-    from dataclasses import replace
-
     return [replace(step, tokens=tokens(index)) for index, step in enumerate(steps)]

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 import sys
 
-from enpire_nodes.evolution.agents.interface import AgentEvent, AgentTask, EventReader
+from enpire_nodes.evolution.agents.interface import AgentEvent, AgentTask, EventKind, EventReader
 
 
-class Silent:
-    """Reads nothing: what the built-in agent did is in the journal."""
+class LineReader:
+    """Takes every line as a sign of life; what the agent did is in the journal."""
 
     def feed(self, line: str) -> list[AgentEvent]:
-        """Skip a line."""
-        return []
+        """Read a line."""
+        return [AgentEvent(EventKind.THINKING, line[:300])]
 
 
 class Builtin:
@@ -42,8 +42,8 @@ class Builtin:
         return {}
 
     def events(self, task: AgentTask) -> EventReader:
-        """Return a reader that skips everything."""
-        return Silent()
+        """Return a reader for one life."""
+        return LineReader()
 
     def requirements(self) -> tuple[Path, ...]:
         """Return nothing: it is a part of this package."""

@@ -33,6 +33,8 @@ class KeeperSettings:
     :param fast: a life that ends sooner, having brought nothing about, failed.
     :param most_failures: of such lives in a row; one more is the end.
     :param most_idle: turns in a row that ended without progress; one more is the end.
+    :param grace: between interrupting, terminating and killing one that is stuck.
+    :param last_grace: the same, at the end of all.
     :param fresh_after: failures in a row after which a new conversation is begun.
     """
 
@@ -45,6 +47,7 @@ class KeeperSettings:
     delay: float = 1.0
     longest_delay: float = 300.0
     grace: float = 10.0
+    last_grace: float = 3.0
 
 
 class AgentKeeper:
@@ -85,7 +88,8 @@ class AgentKeeper:
         self._why = ''  # it is started again, for the prompt
         self._began = self._again_at = self._paused_at = 0.0
         self._progress = 0
-        self._failures = self._idle = 0
+        self._failures = self._fruitless = self._idle = 0
+        self._given_up: set[str] = set()
         self._turn_ended = False
         self._last_error = ''
         self._ending: list[tuple[float, Callable[[], None]]] = []
@@ -155,7 +159,7 @@ class AgentKeeper:
     def stop(self) -> None:
         """End it; returns when it is gone."""
         if self._life is not None:
-            self._life.stop(self._settings.grace)
+            self._life.stop(self._settings.last_grace)
             self._drain()
             self._find_session()
             self._life = None
@@ -223,7 +227,7 @@ class AgentKeeper:
         self._find_session()
         activity = self._activity()
         if activity.progress != self._progress:
-            self._failures = self._idle = 0
+            self._failures = self._fruitless = self._idle = 0
             self._why = prompts.restarted(self._last_error or words)
             if self._turn_ended and not stalled:
                 self._why = prompts.TURN_ENDED
@@ -231,7 +235,7 @@ class AgentKeeper:
             self._back_off(now, 0)
         elif self._turn_ended and not stalled:
             self._idle += 1
-            self._failures = 0
+            self._failures = self._fruitless = 0
             self._why = prompts.IDLE
             self._note(f'the agent ended a turn without asking for anything ({self._idle})')
             if self._idle > self._settings.most_idle:
@@ -246,11 +250,11 @@ class AgentKeeper:
 
     def _failed(self, now: float, words: str) -> None:
         self._why = prompts.restarted(words)
+        self._fruitless += 1
         fast = now - self._began < self._settings.fast
         if self._activity().model_down:  # not the agent's fault, and it may come back
             self._note(f'the agent failed while the model did not serve: {words}')
-            self._failures = max(1, min(self._failures + 1, self._settings.most_failures))
-            self._back_off(now, self._settings.most_failures)
+            self._back_off(now, self._fruitless - 1)
             return
         self._failures = self._failures + 1 if fast else 1
         self._note(f'the agent failed ({self._failures}): {words}')
@@ -259,12 +263,15 @@ class AgentKeeper:
             return
         if fast and self._session and self._failures == self._settings.fresh_after:
             self._note('its conversation is given up; a new one is begun')
+            self._given_up.add(self._session)
             self._keep('')
-        self._back_off(now, self._failures - 1)
+        self._back_off(now, self._fruitless - 1)
 
     def _back_off(self, now: float, exponent: int) -> None:
         settings = self._settings
-        self._again_at = now + min(settings.delay * 2.0**exponent, settings.longest_delay)
+        self._again_at = now + min(
+            settings.delay * 2.0 ** min(exponent, 30), settings.longest_delay
+        )
         self._state = KeeperState.PAUSED if self._held else KeeperState.BACKING_OFF
 
     def _give_up(self, words: str) -> None:
@@ -273,8 +280,11 @@ class AgentKeeper:
         self._state = KeeperState.FAILED
 
     def _find_session(self) -> None:
-        if not self._session:
-            self._keep(self._adapter.session_of(self._task.home, self._task.workdir))
+        if self._session:
+            return
+        found = self._adapter.session_of(self._task.home, self._task.workdir)
+        if found not in self._given_up:
+            self._keep(found)
 
     def _keep(self, session: str) -> None:
         if session != self._session:

@@ -106,8 +106,8 @@ class Kimi:
         return KimiReader()
 
     def requirements(self) -> tuple[Path, ...]:
-        """Return the folders of its package and of Node.js."""
-        return (programs.package_of(self.program), self.node.parent.parent)
+        """Return the folder of its packages, and Node.js."""
+        return (programs.package_of(self.program), self.node)
 
     def version(self) -> tuple[str, str]:
         """Ask for the version."""

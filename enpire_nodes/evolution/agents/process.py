@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import logging
 import os
 from pathlib import Path
@@ -14,6 +14,8 @@ import threading
 import time
 from typing import IO
 import uuid
+
+import psutil
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.agents import tree
@@ -135,7 +137,7 @@ class AgentProcess:
         self._paused = True
         stopped: set[int] = set()
         for _ in range(10):  # one that was not stopped yet may have forked
-            new = [p for p in tree.family(self.pid, self._mark) if p.pid not in stopped]
+            new = [p for p in self._family() if p.pid not in stopped]
             if not new:
                 return
             tree.send(new, signal.SIGSTOP)
@@ -145,7 +147,7 @@ class AgentProcess:
         """Let it go on."""
         self._paused = False
         if self._process is not None:
-            tree.send(tree.family(self.pid, self._mark), signal.SIGCONT)
+            tree.send(self._family(), signal.SIGCONT)
 
     def interrupt(self) -> None:
         """Ask it to leave off, as a person would by Ctrl-C."""
@@ -162,9 +164,7 @@ class AgentProcess:
         """End it and everything that it started, at once."""
         if self._process is None:
             return
-        left = tree.kill_all(self.pid, self._mark, within=_KILL)
-        if left:
-            _LOG.error('processes %s of the agent cannot be killed', left)
+        self._kill_all()
         try:
             self._process.wait(timeout=_KILL)
         except subprocess.TimeoutExpired:
@@ -193,6 +193,19 @@ class AgentProcess:
 
     # -- details ------------------------------------------------------------------------------
 
+    def _root(self) -> int:
+        """Return the id of the process while it is its own."""
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running else 0
+
+    def _family(self) -> list[psutil.Process]:
+        return tree.family(self._root(), self._mark)
+
+    def _kill_all(self) -> None:
+        left = tree.kill_all(self._root(), self._mark, within=_KILL)
+        if left:
+            _LOG.error('processes %s of the agent cannot be killed', left)
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is None or self._process.poll() is not None:
             return
@@ -202,9 +215,7 @@ class AgentProcess:
             return  # it ended between two lines
 
     def _finish(self) -> None:
-        left = tree.kill_all(self.pid, self._mark, within=_KILL)
-        if left:
-            _LOG.error('processes %s of the agent cannot be killed', left)
+        self._kill_all()
         deadline = time.monotonic() + _KILL
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -272,7 +283,7 @@ def exit_words(code: int) -> str:
     return f'ended with exit code {code}'
 
 
-def _lines(stream: IO[bytes]) -> object:
+def _lines(stream: IO[bytes]) -> Iterator[str]:
     """Yield lines of text; longer ones than :data:`LONGEST` come in parts."""
     while True:
         line = stream.readline(LONGEST)

@@ -15,26 +15,31 @@ import psutil
 
 #: Variable that every process of one life of an agent inherits.
 MARK = 'ENPIRE_AGENT_LIFE'
+_LOOK = 0.02  # s between two looks at who is left
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
 
 
 def family(pid: int, mark: str) -> list[psutil.Process]:
-    """Return a process, its descendants, and all that bear its mark; no zombies."""
+    """Return a process, its descendants, and all that bear its mark; no zombies.
+
+    :param pid: 0 for none: the id of one that was waited for may be somebody else's by now.
+    """
     found: dict[int, psutil.Process] = {}
-    with contextlib.suppress(*_GONE):
-        root = psutil.Process(pid)
-        found = {p.pid: p for p in (root, *root.children(recursive=True))}
+    if pid:
+        with contextlib.suppress(*_GONE):
+            root = psutil.Process(pid)
+            found = {p.pid: p for p in (root, *root.children(recursive=True))}
     for process in marked(mark):
         found.setdefault(process.pid, process)
     return [process for process in found.values() if _lives(process)]
 
 
 def marked(mark: str) -> list[psutil.Process]:
-    """Return the processes whose :data:`MARK` begins with ``mark``."""
+    """Return the processes that bear a mark, or one below it."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK, '').startswith(mark):
+            if f'{process.environ().get(MARK, "")}/'.startswith(f'{mark}/'):
                 found.append(process)
         except _GONE:
             continue
@@ -51,7 +56,7 @@ def leader(pid: int) -> int:
             children = process.children()
             if not children:
                 break
-            process = children[0]
+            process = min(children, key=lambda child: child.pid)
         return process.pid
     return pid
 
@@ -74,13 +79,14 @@ def kill_all(pid: int, mark: str, *, within: float) -> list[int]:
         if not left or time.monotonic() >= deadline:
             return [process.pid for process in left]
         send(left, signal.SIGKILL)
-        psutil.wait_procs(left, timeout=0.2)
+        # not psutil's own wait: it would take the exit code of a child from who started it
+        time.sleep(_LOOK)
 
 
 def sweep(mark: str, *, within: float = 10.0) -> int:
     """Kill what lives of an earlier supervisor left behind; return how many there were.
 
-    :param mark: that the marks of those lives begin with.
+    :param mark: that those lives were given.
     :param within: s.
     """
     count = len(marked(mark))

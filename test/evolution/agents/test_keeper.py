@@ -210,8 +210,19 @@ def test_long_lives_that_fail_do_not_add_up(bench):
     for _ in range(10):
         bench.now += 31.0
         bench.ends(code=1)
-        bench.tick(1.0)
+        bench.tick(60.0)
         assert bench.state is KeeperState.RUNNING
+
+
+def test_long_lives_that_fail_wait_longer_too(bench):
+    for delay in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0):
+        bench.now += 31.0
+        bench.ends(code=1)
+        count = len(bench.lives)
+        bench.tick(delay - 0.1)
+        assert len(bench.lives) == count
+        bench.tick(0.2)
+        assert len(bench.lives) == count + 1
 
 
 def test_a_program_that_is_missing_comes_to_an_end():
@@ -233,6 +244,25 @@ def test_a_conversation_that_cannot_be_gone_on_with_is_given_up():
     bench.tick(10.0)
     assert not bench.life.task.resume
     assert bench.saved == ['']
+
+
+def test_a_conversation_that_was_given_up_is_not_found_again(monkeypatch):
+    monkeypatch.setattr(Builtin, 'session_of', lambda *_: 'S1')
+    bench = Bench(session='S1')
+    bench.tick()
+    for _ in range(2):
+        bench.ends(code=1)
+        bench.tick(10.0)
+    bench.ends(code=1)
+    assert bench.keeper.session == ''
+
+
+def test_a_session_that_was_not_told_is_looked_for(monkeypatch, bench):
+    monkeypatch.setattr(Builtin, 'session_of', lambda *_: 'S9')
+    bench.ends(code=-9)
+    bench.tick(10.0)
+    assert bench.life.task.resume
+    assert bench.saved == ['S9']
 
 
 def test_it_waits_for_a_model_that_does_not_serve(bench):

@@ -149,8 +149,7 @@ def test_a_program_that_is_not_there(tmp_path, live):
 
 def test_a_stop_reaches_those_that_do_not_listen(live, tmp_path):
     life, others = family_of(live, tmp_path)
-    life.stop(grace=0.5)
-    assert life.poll() is not None
+    assert life.stop(grace=0.5) == -signal.SIGINT
     assert all(gone(pid) for pid in others)
 
 
@@ -169,8 +168,15 @@ def test_a_kill_from_outside_leaves_nobody(live, tmp_path):
     assert all(gone(pid) for pid in others)
 
 
+def test_a_kill_is_told_as_one(live):
+    life = live('sleep', '600')
+    life.kill()
+    assert life.poll() == -signal.SIGKILL
+
+
 def test_an_earlier_supervisors_agents_are_swept(live, tmp_path):
     life, others = family_of(live, tmp_path)
+    assert tree.sweep(f'test/{tmp_path}'[:-1]) == 0
     assert tree.sweep(f'test/{tmp_path}') == 3
     assert all(gone(pid) for pid in (life.pid, *others))
     assert tree.sweep(f'test/{tmp_path}') == 0
