@@ -73,7 +73,6 @@ def _settings(name: str, short: str) -> list[tuple[str, str]]:
         (f'branch.{short}.merge', f'refs/heads/{short}'),
         ('push.default', 'simple'),
         ('remote.origin.fetch', '+refs/notes/*:refs/notes/*'),
-        ('notes.displayRef', 'refs/notes/*'),
         ('gc.auto', '0'),
         ('commit.gpgSign', 'false'),
         ('advice.detachedHead', 'false'),

@@ -17,7 +17,7 @@ _SETTINGS = {
     'receive.denyDeletes': 'false',  # of branches the hook refuses it; a claim may be given back
     'receive.denyCurrentBranch': 'refuse',
     'receive.fsckObjects': 'true',
-    'receive.maxInputSize': str(64 * 2**20),  # bytes
+    'receive.maxInputSize': str(32 * 2**20),  # bytes of one push
     'receive.autogc': 'false',
     'receive.shallowUpdate': 'false',
     'receive.advertisePushOptions': 'false',

@@ -72,6 +72,7 @@ def clean_environment(**more: str) -> dict[str, str]:
         'GIT_ATTR_NOSYSTEM': '1',
         'GIT_TERMINAL_PROMPT': '0',
         'GIT_NO_REPLACE_OBJECTS': '1',
+        'GIT_NO_LAZY_FETCH': '1',
         'GIT_OPTIONAL_LOCKS': '0',
         'GIT_ALLOW_PROTOCOL': 'file:git:ssh:http:https',
         'GIT_AUTHOR_NAME': 'station',

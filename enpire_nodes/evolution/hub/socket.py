@@ -100,7 +100,11 @@ class HubSocket:
         while not self._closing.is_set():
             if not poller.poll(_POLL * 1000.0):
                 continue
-            connection, _ = self._listener.accept()
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # it is gone again, or there are no file descriptors for now
+                self._closing.wait(_POLL)
+                continue
             if not self._places.acquire(blocking=False):
                 _refuse(connection)
                 continue

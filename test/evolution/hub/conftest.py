@@ -11,7 +11,7 @@ import pytest
 
 from enpire_nodes.environment.contract.signing import signing_key
 from enpire_nodes.evolution.hub.clone import clone_for_agent
-from enpire_nodes.evolution.hub.git import clean_environment
+from enpire_nodes.evolution.hub.git import clean_environment, git
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.hub.socket import HubSocket
 
@@ -143,6 +143,22 @@ def join(tmp_path, hub, serve):
         folder = tmp_path / 'agents' / station
         clone_for_agent(hub.path, folder, station, url=serve(station, **options))
         return Agent(folder, station)
+
+    return make
+
+
+@pytest.fixture
+def idea(tmp_path):
+    """Return what commits to a station's branch in a hub that serves nobody."""
+
+    def make(hub, station, subject, name='policy.py'):
+        folder = tmp_path / f'work-{subject}'
+        clone_for_agent(hub.path, folder, station, url=str(hub.path))
+        agent = Agent(folder, station)
+        agent.write(name, f'GAIN = "{subject}"\n')
+        made = agent.commit(subject)
+        git(hub.path, 'fetch', '-q', str(folder), f'HEAD:{agent.branch}')
+        return made
 
     return make
 

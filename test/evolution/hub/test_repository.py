@@ -123,7 +123,7 @@ def test_a_clone_goes_on_where_the_station_was(hub, agent, tmp_path):
 def test_results_of_others_are_fetched_by_a_clone(hub, agent, key):
     hub.add_result('s2', hub.main, {'trials': 7}, key)
     agent.git('fetch', '-q')
-    assert '"trials":7' in agent.git('log', '-1', 'origin/main').stdout
+    assert '"trials":7' in agent.git('log', '-1', '--notes=results-s2', 'origin/main').stdout
 
 
 def test_a_clone_is_not_made_over_something(hub, tmp_path):

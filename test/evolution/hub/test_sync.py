@@ -3,7 +3,6 @@
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.evolution.hub.clone import clone_for_agent
 from enpire_nodes.evolution.hub.git import git
 from enpire_nodes.evolution.hub.names import branch, MAIN, PROMOTIONS
 from enpire_nodes.evolution.hub.repository import Hub
@@ -24,26 +23,13 @@ def pair(tmp_path, hub):
     return hub, *stations
 
 
-def idea(hub, station, tmp_path, subject, name='policy.py'):
-    """Commit to a station's branch in its own hub."""
-    from test.evolution.hub.conftest import Agent
-
-    folder = tmp_path / f'work-{subject}'
-    clone_for_agent(hub.path, folder, station, url=str(hub.path))
-    agent = Agent(folder, station)
-    agent.write(name, f'GAIN = "{subject}"\n')
-    made = agent.commit(subject)
-    git(hub.path, 'fetch', '-q', str(folder), f'HEAD:{branch(station)}')
-    return made
-
-
 def quick(hub, upstream, station, **options):
     return sync(hub.path, str(upstream.path), station, deadline=50.0, **options)
 
 
-def test_ideas_and_results_reach_the_other_station(pair, tmp_path, key):
+def test_ideas_and_results_reach_the_other_station(pair, idea, key):
     fleet, one, two = pair
-    made = idea(one, 's1', tmp_path, 'mine')
+    made = idea(one, 's1', 'mine')
     one.add_result('s1', made, {'trials': 7}, key)
     told = quick(one, fleet, 's1')
     assert sorted(told.sent) == ['refs/heads/station/s1', 'refs/notes/results-s1']
@@ -56,9 +42,9 @@ def test_ideas_and_results_reach_the_other_station(pair, tmp_path, key):
     assert quick(one, fleet, 's1').sent == []
 
 
-def test_a_lost_hub_loses_nothing(pair, tmp_path):
+def test_a_lost_hub_loses_nothing(pair, idea, tmp_path):
     fleet, one, _ = pair
-    made = idea(one, 's1', tmp_path, 'mine')
+    made = idea(one, 's1', 'mine')
     away = fleet.path.rename(tmp_path / 'away.git')
     waited = []
     with pytest.raises(StationError, match='nothing is lost') as caught:
@@ -70,18 +56,18 @@ def test_a_lost_hub_loses_nothing(pair, tmp_path):
     assert quick(one, fleet, 's1').sent == ['refs/heads/station/s1']
 
 
-def test_a_hub_that_was_tampered_with_brings_nothing_bad(pair, tmp_path):
+def test_a_hub_that_was_tampered_with_brings_nothing_bad(pair, idea):
     """Somebody with the fleet's files writes past its hook."""
     fleet, one, _ = pair
-    idea(fleet, 's2', tmp_path, 'evil', 'judge/reward.py')
+    idea(fleet, 's2', 'evil', 'judge/reward.py')
     told = quick(one, fleet, 's1')
     assert one.branches() == {}
     assert 'judge/reward.py: frozen' in told.refused[0]
 
 
-def test_only_a_promotion_that_is_trusted_moves_main(pair, tmp_path, key):
+def test_only_a_promotion_that_is_trusted_moves_main(pair, idea, key):
     fleet, one, two = pair
-    made = idea(one, 's1', tmp_path, 'better')
+    made = idea(one, 's1', 'better')
     quick(one, fleet, 's1')
     git(fleet.path, 'update-ref', MAIN, made)
     told = quick(two, fleet, 's2')
@@ -93,9 +79,9 @@ def test_only_a_promotion_that_is_trusted_moves_main(pair, tmp_path, key):
     assert two.main == made
 
 
-def test_a_promoted_main_reaches_the_fleet(pair, tmp_path, key):
+def test_a_promoted_main_reaches_the_fleet(pair, idea, key):
     fleet, one, _ = pair
-    made = idea(one, 's1', tmp_path, 'better')
+    made = idea(one, 's1', 'better')
     one.promote(Promotion(made, 'r1', 50, 50, 0.94), key=key)
     assert quick(one, fleet, 's1').refused == []
     assert fleet.main == made
@@ -113,11 +99,25 @@ def test_claims_travel_and_the_first_at_the_fleet_holds(pair):
     assert fleet.claims() == []
 
 
-def test_another_hub_cannot_delete_or_force_by_a_push(pair, tmp_path):
+def test_another_hub_cannot_delete_or_force_by_a_push(pair, idea):
     fleet, one, _ = pair
-    idea(one, 's1', tmp_path, 'mine')
+    idea(one, 's1', 'mine')
     quick(one, fleet, 's1')
     before = fleet.branches()
     for spec in (f':{branch("s1")}', f'+{MAIN}:{branch("s1")}', f'{MAIN}:refs/heads/other'):
         assert git(one.path, 'push', str(fleet.path), spec, accept=(0, 1)).code == 1
     assert fleet.branches() == before
+
+
+def test_two_stations_that_both_moved_main_overwrite_nothing(pair, idea, key):
+    """Even where no hook would refuse it, as on a Git server that is no hub."""
+    fleet, one, two = pair
+    (fleet.path / 'hooks' / 'pre-receive').unlink()
+    git(fleet.path, 'config', 'receive.denyNonFastForwards', 'false')
+    mine, theirs = idea(one, 's1', 'mine'), idea(two, 's2', 'theirs')
+    one.promote(Promotion(mine, 'r1', 50, 50, 0.94), key=key)
+    two.promote(Promotion(theirs, 'r2', 50, 50, 0.94), key=key)
+    quick(one, fleet, 's1')
+    told = quick(two, fleet, 's2')
+    assert (fleet.main, two.main) == (mine, theirs)
+    assert any(f'the other hub has {mine[:10]}' in words for words in told.refused)
