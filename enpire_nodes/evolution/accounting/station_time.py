@@ -87,13 +87,10 @@ def within(intervals: Iterable[StateInterval], start_ns: int, end_ns: int) -> Ut
     return utilization(clipped(intervals, start_ns, end_ns))
 
 
-def segments(
-    intervals: Iterable[StateInterval], origin_ns: int, *, shortest: float = 0.0
-) -> list[Segment]:
+def segments(intervals: Iterable[StateInterval], origin_ns: int) -> list[Segment]:
     """Return spans to draw, in order; neighbours of one kind become one.
 
     :param origin_ns: wall-clock instant of 0 s.
-    :param shortest: s; what is shorter joins the span before it: it could not be seen.
     """
     found: list[Segment] = []
     for interval in intervals:
@@ -106,7 +103,7 @@ def segments(
         same = last is not None and (
             (last.activity, last.requester) == (interval.activity, interval.requester)
         )
-        if last is not None and (same or end - start < shortest):
+        if same:
             found[-1] = replace(last, end=end)
         else:
             found.append(Segment(interval.activity, start, end, interval.requester))
@@ -123,8 +120,3 @@ def robot_seconds_by_trial(intervals: Iterable[StateInterval]) -> dict[str, floa
     for trial_id, own in by_trial.items():
         found[trial_id] = sum(utilization([interval]).robot_seconds for interval in own)
     return found
-
-
-def robot_seconds_until(intervals: Iterable[StateInterval], start_ns: int, end_ns: int) -> float:
-    """Return s for which the robot worked within a span of the wall clock."""
-    return within(intervals, start_ns, end_ns).robot_seconds

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from enpire_nodes.common.bounds import lower_bound, upper_bound
@@ -73,13 +74,15 @@ def tree_of(log: RunLog, in_hub: Sequence[IdeaRecord] = ()) -> IdeaTree:
         if idea.commit not in seen:
             seen[idea.commit] = (max(idea.stamp_ns, log.start_ns), idea)
     base = log.campaign.base
-    found = {base: Idea(base, '', 'Where the campaign began', '')} if base else {}
+    found: dict[str, Idea] = {}
+    if base and base not in seen:  # what others had found before may be where it began
+        found[base] = Idea(base, '', 'Where the campaign began', '')
     order = sorted(seen.values(), key=lambda item: item[0])
     spent = _spent(log, order)
     for at, idea in _parents_first(order, {*found}):
         found[idea.commit] = Idea(
             commit=idea.commit,
-            parent=idea.parent if idea.parent in seen else base * (idea.commit != base),
+            parent=idea.parent if idea.parent in seen or idea.parent in found else '',
             subject=idea.subject,
             station=idea.station,
             seconds=(at - log.start_ns) / 1e9,
@@ -186,8 +189,13 @@ def effect_of(job: Job, log: RunLog) -> Effect | None:
         difference.estimate,
         difference.lower,
         difference.upper,
-        barnard((one, len(seeds)), (other, len(seeds)), alternative='greater'),
+        _better((one, len(seeds)), (other, len(seeds))),
     )
+
+
+@lru_cache(maxsize=4096)
+def _better(one: tuple[int, int], other: tuple[int, int]) -> float:
+    return barnard(one, other, alternative='greater')
 
 
 def _counted(log: RunLog, request_id: str) -> Iterator[TrialRecord]:

@@ -82,15 +82,6 @@ def test_segments_join_neighbours_and_show_gaps():
     ]
 
 
-def test_what_cannot_be_seen_joins_its_neighbour():
-    found = segments(
-        [interval(Activity.EXECUTING, 0, 50), interval(Activity.VERIFYING, 50, 51)],
-        T0,
-        shortest=2.0,
-    )
-    assert [(item.activity, item.end) for item in found] == [(Activity.EXECUTING, 51)]
-
-
 def test_idle_time_is_no_robot_time_of_a_trial():
     found = robot_seconds_by_trial(
         [

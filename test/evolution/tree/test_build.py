@@ -9,6 +9,7 @@ from enpire_nodes.evolution.accounting import tokens
 from enpire_nodes.evolution.accounting.run_log import RunLog
 from enpire_nodes.evolution.records import JobKind
 from enpire_nodes.evolution.tree.build import hub_ideas, tree_of
+from enpire_nodes.evolution.tree.layout import arrange
 from enpire_nodes.evolution.tree.model import IdeaState
 
 
@@ -102,3 +103,18 @@ def test_a_peers_idea_has_no_tokens_here(log):
     assert idea.tokens is None
     assert idea.parent == ideas[0].commit
     assert idea.state is IdeaState.UNTESTED
+
+
+def test_a_campaign_may_begin_where_others_had_come_to(log):
+    """Its base is an idea of somebody, with ideas before it; other branches have their own."""
+    ideas = hub_ideas(log)
+    middle = next(idea for idea in ideas if any(i.parent == idea.commit for i in ideas))
+    later = replace(log)
+    later.__dict__['campaign'] = replace(log.campaign, base=middle.commit)
+    tree = tree_of(later, ideas)
+    assert len(tree.ideas) == len(ideas)
+    assert tree.root == middle.commit
+    assert tree.ideas[middle.commit].subject == middle.subject
+    for idea in tree.ideas.values():
+        assert len(list(tree.ancestry(idea.commit))) <= len(ideas)
+    assert arrange(tree).rows == len(ideas)
