@@ -155,4 +155,4 @@ class BareDesk:
             if lower_bound(*block) > self.retests[-1][1][0] / self.retest:
                 self.main = candidate
                 self.move(candidate)
-                self.state = 'done'
+                self.state = 'over'

@@ -19,8 +19,8 @@ from enpire_nodes.evolution.researcher.tree import Node, Stage, Tree
 
 _DEPTH = 2  # jobs in the queue: one that runs, one that is next
 _WAIT = 2.0  # s of a look at the job that runs
-_OVER = ('certif', 'done', 'ended', 'finish', 'stop', 'cancel', 'fail', 'spent', 'exhaust')
-_JUDGING = ('retest', 'confirm')
+_OVER = ('over', 'stopping')  # states of a campaign
+_BACKGROUND = 16  # trials of the station's own comparisons at most: a proposal's re-test has more
 
 
 class Station(Protocol):
@@ -107,6 +107,7 @@ class Researcher:
     plan: Plan | None = None
     say: Callable[[str], None] = print
     _told: set[str] = field(default_factory=set)
+    _proposed: set[str] = field(default_factory=set)
 
     def run(self, *, wait: float = _WAIT) -> str:
         """Research until nothing is left to do; return why it ended."""
@@ -123,8 +124,8 @@ class Researcher:
         """
         status = self.station.status()
         state = str(status.get('state', ''))
-        if any(word in state.lower() for word in _OVER):
-            return f'the campaign is {state}'
+        if status.get('certified') or state in _OVER:
+            return 'the target is certified' if status.get('certified') else 'the campaign is over'
         jobs = self.station.jobs()
         room = Room.of(self.station.budget(), done=sum(job.done for job in jobs))
         if room.spent:
@@ -138,7 +139,7 @@ class Researcher:
         for node in tree.dead():
             self._tell(node, f'given up: {node.made.subject} ({node.count})')
         live = [job for job in jobs if not job.ended]
-        judging = [job for job in live if job.kind in _JUDGING]
+        judging = [job for job in live if self._judges(job)]
         self._cut_short(tree, live)
         tests = [job for job in live if job.kind == 'test']
         try:
@@ -173,10 +174,11 @@ class Researcher:
                         node.fresh += Count(arm.first_attempt_successes, arm.trials)
                     node.rungs += tested and job.ended and arm.trials > 0
                     node.jobs += tested and not job.ended
-                elif job.ended and arm is job.arms[0] and job.kind in _JUDGING:
-                    node.refuted = node.refuted or (
-                        arm.commit != main and job.kind == 'retest' and not _bore_out(job, jobs)
-                    )
+                    continue
+                node.fresh += Count(arm.first_attempt_successes, arm.trials)
+                proposed = self._judges(job) and job.kind == 'retest' and arm is job.arms[0]
+                if proposed and job.ended and arm.commit != main and not _bore_out(job, jobs):
+                    node.refuted = True
         return tree
 
     def _act(
@@ -192,6 +194,7 @@ class Researcher:
             return False
         if self._ripe(tree, room.most - sum(max(0, j.trials - j.done) for j in tests), judging):
             job = self.station.publish(leader.made.commit, self._weights(leader))
+            self._proposed.add(job.job_id)
             self.say(f'published {leader.made.commit[:10]} ({leader.count}): {job.words}')
             return True
         owed = 0 if judging or self._refuted_often(tree) else plan.reserve
@@ -293,6 +296,13 @@ class Researcher:
     def _weights(self, node: Node) -> str:
         known = {view.commit: view.weights for view in self.station.history().ideas}
         return self.trainer.weights.get(node.made.commit) or known.get(node.made.commit, '')
+
+    def _judges(self, job: JobView) -> bool:
+        """Whether a job decides on a proposal; others of its kind are the station's pastime."""
+        asked = len(job.arms) == 2 and job.trials > _BACKGROUND
+        return job.kind == 'confirm' or (
+            job.kind == 'retest' and (asked or job.job_id in self._proposed)
+        )
 
     def _tell(self, node: Node, words: str) -> None:
         if node.made.commit not in self._told:
