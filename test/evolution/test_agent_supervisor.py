@@ -1,0 +1,239 @@
+"""The supervisor's node with a real agent in its sandbox, and a robot on paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from paper_runner import PaperRunner
+import pytest
+from rclpy.action import ActionClient
+from station_doubles import in_spinning_thread
+from std_srvs.srv import Trigger
+
+from enpire_msgs.action import RunResearch
+from enpire_msgs.msg import ResearchStatus, SafetyState, Utilization
+from enpire_nodes.common.errors import ErrorCode
+from enpire_nodes.evolution.agent_supervisor import AgentSupervisor
+from enpire_nodes.evolution.campaign.book import CampaignBook
+from enpire_nodes.evolution.hub.repository import Hub
+from enpire_nodes.evolution.hub.seed import seed_files
+from enpire_nodes.evolution.journal import Journal, research_directory
+from enpire_nodes.evolution.researcher.start import make_start
+from enpire_nodes.ros import qos
+
+pytestmark = [pytest.mark.ros, pytest.mark.timeout(180)]
+
+LONG = 90.0  # s; a busy machine needs a while to start an agent in its sandbox
+
+
+class Bench:
+    """A supervisor, a runner on paper, and a client."""
+
+    def __init__(self, ros, run: Path) -> None:
+        self.ros, self.run = ros, run
+        seed = run.parent / 'seed'
+        seed_files(seed, 'pin_insertion')
+        make_start(seed)
+        self.hub = Hub.create(research_directory(run) / 'hub.git', seed=seed)
+        self.runner = in_spinning_thread(
+            ros,
+            lambda: ros.add(
+                PaperRunner(run, namespace='/station_1', context=ros.context,
+                            use_global_arguments=False)
+            ),
+        )  # fmt: skip
+        self.statuses = in_spinning_thread(
+            ros, lambda: ros.collect(ResearchStatus, 'research_status', qos.LATCHED)
+        )
+        self.utilizations = in_spinning_thread(
+            ros, lambda: ros.collect(Utilization, 'utilization', qos.LATCHED)
+        )
+        self.client = in_spinning_thread(
+            ros, lambda: ActionClient(ros.node, RunResearch, 'run_research')
+        )
+        self.start()
+
+    def start(self, **parameters) -> None:
+        values = {
+            'run_directory': str(self.run),
+            'require_frozen': False,
+            'retest_trials': 10,
+            'confirmation_attempts': 1,
+            'researcher_seed': 3,
+        }
+        self.supervisor = in_spinning_thread(
+            self.ros,
+            lambda: self.ros.make(AgentSupervisor, **{**values, **parameters}),
+        )
+
+    def send(self, **fields):
+        goal = RunResearch.Goal(
+            **{
+                'agent': 'builtin', 'campaign': 'c1', 'target_success_rate': 0.8,
+                'confirmation_trials': 20, 'budget_trials': 400, **fields,
+            }
+        )  # fmt: skip
+        self.ros.wait_until(self.client.server_is_ready, what='the action run_research')
+        sent = in_spinning_thread(self.ros, lambda: self.client.send_goal_async(goal))
+        self.ros.wait_until(sent.done, what='the acceptance')
+        return sent.result()
+
+    def result(self, handle, timeout: float = LONG) -> RunResearch.Result:
+        future = handle.get_result_async()
+        self.ros.wait_until(future.done, timeout, 'the result')
+        return future.result().result
+
+    def wait_trials(self, count: int) -> None:
+        self.ros.wait_until(lambda: len(self.runner.goals) >= count, LONG, f'{count} trials')
+
+    @property
+    def state(self) -> int:
+        return self.statuses[-1].state if self.statuses else ResearchStatus.UNSET
+
+    def call(self, name: str) -> Trigger.Response:
+        return self.ros.call(Trigger, f'/station_1/agent_supervisor/{name}')
+
+    def book(self) -> CampaignBook:
+        book = CampaignBook(Journal(self.run))
+        book.read()
+        return book
+
+
+@pytest.fixture
+def bench(ros, tmp_path, monkeypatch) -> Bench:
+    monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path / 'keys'))
+    bench = Bench(ros, tmp_path / 'run')
+    yield bench
+    bench.supervisor.close()
+    bench.runner.close()
+
+
+def test_a_campaign_of_the_builtin_agent_runs_to_its_budget_or_target(bench):
+    result = bench.result(bench.send(budget_trials=60), timeout=150.0)
+    assert result.outcome in (RunResearch.Result.CERTIFIED, RunResearch.Result.BUDGET_USED)
+    assert result.error_code == ErrorCode.NONE
+    assert Path(result.report).is_file()
+    assert len(bench.hub.ideas()) >= 1
+    book = bench.book()
+    assert book.finished['outcome'] in ('CERTIFIED', 'BUDGET_USED')
+    last = bench.ros.wait_until(
+        lambda: [s for s in bench.statuses if s.state == ResearchStatus.FINISHED],
+        what='the final status',
+    )[0]
+    assert last.campaign == 'c1'
+    assert last.trials >= 20
+    agents = {goal.requester for goal in bench.runner.goals}
+    assert 'agent' in agents
+    assert all(goal.at_most == 1 for goal in bench.runner.goals)
+    assert bench.utilizations[-1].executing == 1.0  # the runner's report is passed on
+    assert bench.supervisor.diagnostics() == {'campaign': 'none'}
+
+
+@pytest.mark.parametrize(
+    ('fields', 'words'),
+    [
+        ({'budget_trials': 0}, 'budget'),
+        ({'target_success_rate': 1.0}, 'between 0 and 1'),
+        ({'target_success_rate': 0.99}, 'more trials'),
+        ({'confirmation_trials': 0}, 'at least 1'),
+        ({'task': 'zip_tie'}, 'zip_tie'),
+        ({'agent': 'nobody'}, 'nobody'),
+        ({'campaign': 'a b'}, 'name'),
+    ],
+)
+def test_a_goal_that_cannot_be_served_is_refused_and_begins_nothing(bench, fields, words):
+    result = bench.result(bench.send(**fields))
+    assert result.outcome == RunResearch.Result.STOPPED
+    assert words in result.message
+    assert bench.book().campaign is None
+    assert bench.runner.goals == []
+
+
+def test_an_environment_that_is_not_frozen_is_refused_unless_allowed(bench, ros):
+    bench.supervisor.close()
+    in_spinning_thread(ros, lambda: ros.remove(bench.supervisor))
+    bench.start(require_frozen=True)
+    result = bench.result(bench.send())
+    assert 'frozen' in result.message
+    assert bench.runner.goals == []
+
+
+def test_a_goal_can_be_canceled_and_what_was_done_stays(bench, ros):
+    handle = bench.send()
+    bench.wait_trials(3)
+    in_spinning_thread(ros, handle.cancel_goal_async)
+    result = bench.result(handle)
+    assert result.outcome == RunResearch.Result.CANCELED
+    assert Path(result.report).is_file()
+    count = len(bench.runner.goals)
+    assert bench.book().finished['outcome'] == 'CANCELED'
+    again = bench.result(bench.send())
+    assert 'over' in again.message
+    assert len(bench.runner.goals) == count
+
+
+def test_a_second_campaign_is_refused_while_one_is_under_way(bench):
+    handle = bench.send()
+    bench.wait_trials(1)
+    refused = bench.send(campaign='another')
+    assert not refused.accepted
+    bench.ros.wait_until(lambda: len(bench.runner.goals) >= 3, LONG, 'more trials')
+    handle.cancel_goal_async()
+    bench.result(handle)
+
+
+def test_pause_and_resume(bench):
+    handle = bench.send()
+    bench.wait_trials(2)
+    assert bench.call('pause').success
+    bench.ros.wait_until(lambda: bench.state == ResearchStatus.PAUSED, what='a paused campaign')
+    held = len(bench.runner.goals)
+    bench.ros.wait_until(
+        lambda: any(
+            e.kind == 'agent' and e.data['event'] == 'paused' for e in bench.book().entries
+        ),
+        what='the pause in the journal',
+    )
+    assert len(bench.runner.goals) <= held + 1
+    assert bench.call('resume').success
+    bench.wait_trials(held + 3)
+    handle.cancel_goal_async()
+    bench.result(handle)
+
+
+def test_an_emergency_stop_pauses_until_it_is_rearmed_and_a_person_goes_on(bench, ros):
+    handle = bench.send()
+    bench.wait_trials(2)
+    in_spinning_thread(ros, lambda: bench.runner.tell(SafetyState.ESTOPPED))
+    bench.ros.wait_until(lambda: bench.state == ResearchStatus.PAUSED, what='a paused campaign')
+    answer = bench.call('resume')
+    assert not answer.success
+    assert 'rearm' in answer.message
+    held = len(bench.runner.goals)
+    in_spinning_thread(ros, lambda: bench.runner.tell(SafetyState.HOLDING))
+    bench.ros.wait_until(lambda: bench.call('resume').success, what='leave to go on')
+    bench.wait_trials(held + 2)
+    handle.cancel_goal_async()
+    bench.result(handle)
+
+
+def test_without_a_campaign_there_is_nothing_to_pause(bench):
+    assert not bench.call('pause').success
+    assert not bench.call('resume').success
+
+
+def test_a_supervisor_that_ended_goes_on_by_itself_when_it_is_back(bench, ros):
+    bench.send()
+    bench.wait_trials(4)
+    bench.supervisor.close()
+    in_spinning_thread(ros, lambda: ros.remove(bench.supervisor))
+    assert bench.book().finished is None
+    before = len(bench.runner.goals)
+    bench.start()
+    bench.wait_trials(before + 4)
+    handle = bench.send()  # the client that lost it sends the same goal again
+    handle.cancel_goal_async()
+    result = bench.result(handle)
+    assert result.outcome == RunResearch.Result.CANCELED
+    with_records = bench.book()
+    assert with_records.campaign.campaign == 'c1'
