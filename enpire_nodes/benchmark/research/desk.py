@@ -43,7 +43,7 @@ class _Job:
         return tuple((arm.first_attempt_successes, arm.trials) for arm in self.view.arms)
 
 
-@dataclass(slots=True)
+@dataclass
 class BareDesk:
     """A desk whose trials are calls of ``run(commit, seed) -> success``.
 

@@ -59,8 +59,9 @@ class Repository:
         fields = ['%H', '%P', '%s']
         fields += [f'%(trailers:key={key},valueonly,separator=%x20)' for key in _TRAILERS]
         text = self._git(
-            'log', '--reverse', '--topo-order', '--remotes=origin',
+            'log', '--reverse', '--date-order', '--remotes=origin',
             f'--format={"%x1f".join(fields)}%x1e',
+            strip=False,  # the separators count as white space
         )  # fmt: skip
         found = []
         for entry in text.split(_END):
