@@ -191,9 +191,11 @@ class Acp:
         return AcpConversation(task)
 
     def requirements(self) -> tuple[Path, ...]:
-        """Return the folder of packages that its program lies in."""
+        """Return the folders that its program, and whatever else its command names, lie in."""
+        named = [Path(word).resolve() for word in self._words[1:] if word.startswith('/')]
         program = programs.locate(self._words[0], '', 'install the agent')
-        return (programs.package_of(program),)
+        files = [program, *(path for path in named if path.is_file())]
+        return tuple(dict.fromkeys(programs.package_of(path) for path in files))
 
     def version(self) -> tuple[str, str]:
         """Return no version: the protocol says its own when it begins."""

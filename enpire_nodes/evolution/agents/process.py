@@ -40,6 +40,7 @@ class AgentProcess:
     :param reader: of its output; a :class:`Conversation` is given its standard input too. Lines
         that begin with its ``noise``, if it has such, are not logged.
     :param mark: what the processes of this station's agents are marked with.
+    :raises StationError: SUPERVISOR_AGENT_FAILED; the log cannot be written.
     """
 
     def __init__(
@@ -55,13 +56,17 @@ class AgentProcess:
     ) -> None:
         self._argv, self._environment = list(argv), dict(environment)
         self._on_event, self._reader, self._workdir = on_event, reader, workdir
-        self._log = OutputLog(log)
+        try:
+            self._log = OutputLog(log)
+        except OSError as error:
+            raise _not_started(error) from error
         self._mark = f'{mark}/{uuid.uuid4().hex}'
         self._process: subprocess.Popen | None = None
         self._threads: list[threading.Thread] = []
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._complaint = ''
         self._writing = threading.Lock()
+        self._known: set[psutil.Process] = set()
         self._paused = False
         self._swept = False
 
@@ -98,9 +103,7 @@ class AgentProcess:
             )
         except OSError as error:
             self._log.close()
-            raise StationError(
-                ErrorCode.SUPERVISOR_AGENT_FAILED, f'the agent cannot be started: {error}'
-            ) from error
+            raise _not_started(error) from error
         for name, work in (('out', self._read_output), ('err', self._read_errors)):
             thread = threading.Thread(target=work, name=f'agent-{name}', daemon=True)
             self._threads.append(thread)
@@ -151,6 +154,7 @@ class AgentProcess:
 
     def interrupt(self) -> None:
         """Ask it to leave off, as a person would by Ctrl-C."""
+        self._family()  # who ends of it leaves children that nobody finds
         if isinstance(self._reader, Conversation):
             self._write(self._reader.interruption())
         else:
@@ -158,6 +162,7 @@ class AgentProcess:
 
     def terminate(self) -> None:
         """Ask it to end."""
+        self._family()
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -199,10 +204,12 @@ class AgentProcess:
         return self._process.pid if running else 0
 
     def _family(self) -> list[psutil.Process]:
-        return tree.family(self._root(), self._mark)
+        found = tree.family(self._root(), self._mark)
+        self._known.update(found)
+        return found
 
     def _kill_all(self) -> None:
-        left = tree.kill_all(self._root(), self._mark, within=_KILL)
+        left = tree.kill_all(self._root(), self._mark, within=_KILL, known=self._known)
         if left:
             _LOG.error('processes %s of the agent cannot be killed', left)
 
@@ -281,6 +288,10 @@ def exit_words(code: int) -> str:
         except ValueError:
             return f'ended with exit code {code}'
     return f'ended with exit code {code}'
+
+
+def _not_started(error: OSError) -> StationError:
+    return StationError(ErrorCode.SUPERVISOR_AGENT_FAILED, f'the agent cannot be started: {error}')
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:

@@ -68,14 +68,19 @@ def send(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
             process.send_signal(number)
 
 
-def kill_all(pid: int, mark: str, *, within: float) -> list[int]:
+def kill_all(
+    pid: int, mark: str, *, within: float, known: Iterable[psutil.Process] = ()
+) -> list[int]:
     """Kill a family, and look again until nobody is left; return the ids of who is.
 
     :param within: s.
+    :param known: who belonged to it earlier, and may not be found by a parent that is gone.
     """
     deadline = time.monotonic() + within
+    seen = set(known)
     while True:
-        left = family(pid, mark)
+        seen.update(family(pid, mark))
+        left = [process for process in seen if _lives(process)]
         if not left or time.monotonic() >= deadline:
             return [process.pid for process in left]
         send(left, signal.SIGKILL)
@@ -97,6 +102,7 @@ def sweep(mark: str, *, within: float = 10.0) -> int:
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return process.pid > 0 and process.status() != psutil.STATUS_ZOMBIE
+        # is_running knows whether the id has been given to another process
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except _GONE:
         return False

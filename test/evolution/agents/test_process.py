@@ -251,6 +251,25 @@ def test_the_log_is_bounded(tmp_path):
     assert 'too late' not in (tmp_path / 'a.log').read_text()
 
 
+def test_a_log_that_cannot_be_made_is_an_agent_that_cannot_be_started(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(StationError) as caught:
+        AgentProcess(
+            ['true'], {}, tmp_path / 'file' / 'log', print, reader=Words(), workdir=tmp_path
+        )
+    assert caught.value.code is ErrorCode.SUPERVISOR_AGENT_FAILED
+
+
+def test_a_full_disk_is_told_once(tmp_path, caplog):
+    log = OutputLog(tmp_path / 'a.log')
+    log.write('fits')
+    log._handler.stream.close()
+    log._handler.stream = Path('/dev/full').open('w', buffering=1)  # noqa: SIM115 - it closes it
+    for _ in range(3):
+        log.write('does not fit')
+    assert caplog.text.count('is not kept') == 1
+
+
 @pytest.mark.parametrize(
     ('code', 'words'),
     [(0, 'exit code 0'), (-15, 'SIGTERM'), (137, 'SIGKILL'), (143, 'SIGTERM'), (255, 'code 255')],
