@@ -139,13 +139,16 @@ def _row(motion: Motion, place: int, mark: str) -> str:
         _three((motion.target[place] - motion.tool[place]) * 1e3),
         _three(motion.force[place]),
     ]
-    depth = motion.depth[place] * 1e3
     time = f'{motion.time[place]:8.2f}'
-    return f'{time} | {" | ".join(shown)} | {depth:7.1f} {mark}'.rstrip()
+    return f'{time} | {" | ".join(shown)} | {_one(motion.depth[place] * 1e3):>7} {mark}'.rstrip()
 
 
 def _three(values: np.ndarray) -> str:
-    return ' '.join('     -' if not np.isfinite(value) else f'{value:6.1f}' for value in values)
+    return ' '.join(f'{_one(value):>6}' for value in values)
+
+
+def _one(value: float) -> str:
+    return f'{value:.1f}' if np.isfinite(value) else '-'
 
 
 def _cut(line: str) -> str:

@@ -60,7 +60,7 @@ class Motion:
         """
         known = np.flatnonzero(np.isfinite(self.seen[:, 0]) & np.isfinite(self.tool[:, 0]))
         if not len(known):
-            return self.tool
+            return self.tool if np.isfinite(self.tool).any() else self.seen
         first = int(known[0])
         return self.tool + (self.seen[first] - self.tool[first])
 

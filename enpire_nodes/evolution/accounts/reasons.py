@@ -93,7 +93,7 @@ def _object(attempt: AttemptRecord, motion: Motion | None) -> str:
 
 def _course(motion: Motion | None) -> list[str]:
     """Say where it touched, and what came of pushing there."""
-    if motion is None or not np.isfinite(motion.press).any():
+    if motion is None or not (np.isfinite(motion.press).any() and np.isfinite(motion.depth).any()):
         return []
     if motion.touch is None:
         lowest = float(np.nanmax(motion.depth))
@@ -121,8 +121,8 @@ def _slide(motion: Motion) -> str:
 def _pushing(motion: Motion) -> str:
     deepest = float(np.nanmax(motion.depth))
     tail = slice(len(motion.time) - max(1, len(motion.time) // 3), None)
-    press = float(np.nanmean(motion.press[tail]))
-    gained = float(np.nanmax(motion.depth[tail]) - motion.depth[tail][0])
+    press = float(np.mean(motion.press[tail]))
+    gained = float(np.max(motion.depth[tail]) - motion.depth[tail][0])
     below = 'below the goal' if motion.sighted else 'below its start'
     if press >= _PRESSING and gained < _STUCK:
         return f'jammed: pushed with {press:.0f} N at the end and got no deeper'

@@ -19,7 +19,7 @@ _RANGES = {'trials': (1, 1000), 'attempts': (1, 64)}
 _PATTERNS = {
     'commit': _COMMIT,
     'weights': _WEIGHTS,
-    'against': re.compile(f'({_COMMIT.pattern})?'),
+    'against': re.compile(f'({_COMMIT.pattern}|main)?'),
     'against_weights': _WEIGHTS,
     'seeds_of': _JOB,
 }

@@ -38,7 +38,7 @@ class TrialAsk:
     :param trials: of each arm.
     :param attempts: of the policy, at most, in each trial.
     :param explore: ungraded trials, with the noise that the policy explores with.
-    :param against: a second commit to run in turn on the same seeds; empty for none.
+    :param against: a second commit, or ``main``, to run in turn on the same seeds; empty for none.
     :param against_weights: empty for the ones that it was last tested with.
     :param seeds_of: a job whose seeds are drawn again; empty for new ones.
     """

@@ -44,7 +44,7 @@ class Clone:
         return _git(self.path, 'log', '-1', '--format=%s')
 
     def commit(self, name: str) -> str:
-        """Return the full hash of what may be a branch, a short hash, or ``main`` of the hub.
+        """Return the full hash of what may be a branch of the hub or a short hash.
 
         :raises StationError: SUPERVISOR_BAD_REQUEST, there is no such commit.
         """

@@ -19,7 +19,8 @@ def submit(place: Place, args: argparse.Namespace) -> Answer:
     """Push HEAD and queue trials of it."""
     clone = place.clone
     clone.clean()
-    against = clone.commit(args.against) if args.against else ''
+    # the station knows its main, and the weights of it
+    against = args.against if args.against in ('', 'main') else clone.commit(args.against)
     weights = clone.weights(args.weights)
     clone.push(place.station)
     job = place.desk.submit(
