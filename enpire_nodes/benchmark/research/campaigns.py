@@ -20,6 +20,7 @@ from enpire_nodes.benchmark.research.memory import MemoryRepository
 from enpire_nodes.benchmark.research.simulated import assemble, template_files
 from enpire_nodes.common.files import config_file
 from enpire_nodes.evolution.researcher.proposer import Proposer
+from enpire_nodes.evolution.researcher.rehearsal import write_files
 from enpire_nodes.evolution.researcher.start import start_files
 
 
@@ -50,10 +51,7 @@ def campaign(seed: int, *, drift: float, trials: int) -> dict[str, Any]:
     def run(commit: str, pose: int) -> bool:
         if commit not in policies:
             with tempfile.TemporaryDirectory() as folder:
-                for path, text in repository.files(commit).items():
-                    place = Path(folder) / path
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_text(text, 'utf-8')
+                write_files(repository.files(commit), Path(folder))
                 policies[commit] = policy_of(Path(folder))
         _, record = station.run(policies[commit], seed * 1_000_000 + pose, name='learned')
         return record.first_attempt_success

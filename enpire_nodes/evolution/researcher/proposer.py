@@ -13,7 +13,7 @@ from enpire_nodes.evolution.researcher.catalogue import CATALOGUE, idea_named
 from enpire_nodes.evolution.researcher.edits import apply
 from enpire_nodes.evolution.researcher.idea import Idea, Template
 from enpire_nodes.evolution.researcher.notes import message, noted, NOTES
-from enpire_nodes.evolution.researcher.rehearsal import rehearse
+from enpire_nodes.evolution.researcher.rehearsal import rehearse, write_files
 from enpire_nodes.evolution.researcher.repository import Commit, Repository
 from enpire_nodes.evolution.researcher.tree import Node, Stage, Tree
 
@@ -104,7 +104,7 @@ class Proposer:
 
     def _rehearse(self, files: Mapping[str, str]) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            self._repository.export(files, Path(folder))
+            write_files(files, Path(folder))
             rehearse(Path(folder))
 
     def _barred(self, tree: Tree, leader: Node) -> set[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 import subprocess
 import sys
@@ -13,6 +14,14 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 
 _DEADLINE = 60.0  # s
 _PERIODS = 90
+
+
+def write_files(files: Mapping[str, str], folder: Path) -> None:
+    """Write text files, by their paths, into a folder."""
+    for path, text in files.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, 'utf-8')
 
 
 def rehearse(folder: Path) -> None:

@@ -111,13 +111,6 @@ class Repository:
         self._git('push', '--quiet', 'origin', f'{commit}:{branch}')
         self.fetch()
 
-    def export(self, files: Mapping[str, str], folder: Path) -> None:
-        """Write text files into a folder."""
-        for path, text in files.items():
-            place = folder / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, 'utf-8')
-
     @property
     def _own(self) -> str:
         return f'refs/remotes/origin/station/{self._station}'

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 
+from enpire_nodes.evolution.researcher.rehearsal import write_files
+
 _DEADLINE = 3600.0  # s
 
 
@@ -49,10 +51,7 @@ class Trainer:
         if self.busy:
             return
         self._folder, self._commit = Path(tempfile.mkdtemp(prefix='train-')), commit
-        for path, text in self._files(commit).items():
-            place = self._folder / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, 'utf-8')
+        write_files(self._files(commit), self._folder)
         local = self._folder / '.enpire'
         local.mkdir()
         shutil.copy(self._local / 'workspace.json', local)
