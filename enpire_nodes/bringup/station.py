@@ -27,6 +27,7 @@ from enpire_nodes.bringup.nodes import (
     write_parameters,
 )
 from enpire_nodes.bringup.process import NodeProcess, State
+from enpire_nodes.bringup.shared_memory import clean_shared_memory
 
 _POLL = 0.02  # s
 #: s to listen for a station of this name elsewhere (see ``config/fastdds.xml``; a participant
@@ -108,6 +109,9 @@ class StationProcesses:
             self._listener = HeartbeatListener(self.namespace)
             self._refuse_if_up()
             write_parameters(self.configuration, self.nodes)
+            trouble = clean_shared_memory()
+            if trouble:
+                self._note(f'leftovers in the shared memory stay: {trouble}')
         except BaseException:
             self._release()
             raise
