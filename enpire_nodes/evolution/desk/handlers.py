@@ -11,7 +11,7 @@ from enpire_nodes.evolution.desk.views import JobView
 from enpire_nodes.rollout.records import TrialRecord
 
 _FULL = 3  # accounts of a job that are told in full
-_SHORT = 20  # more of its failures, in a line each
+_SHORT = 8  # more of its failures, in a line each; every one takes reading a bag
 
 
 def trial_log(desk: Desk, trial_id: str) -> str:

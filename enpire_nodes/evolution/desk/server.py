@@ -35,7 +35,7 @@ class DeskServer:
             for count, name in ((8, 'desk'), (1, 'desk-accounts'))
         )
         self._routes = Routes(desk, *self._pools, log=log)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._serve, name='desk-server', daemon=True)
         self._begun = threading.Event()
         self._failure: Exception | None = None
@@ -63,6 +63,7 @@ class DeskServer:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _serve(self) -> None:
+        self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._run())
@@ -75,7 +76,7 @@ class DeskServer:
 
     async def _run(self) -> None:
         self._over = asyncio.Event()
-        application = web.Application(middlewares=[unanswered], client_max_size=MOST_BYTES)
+        application = web.Application(middlewares=[unanswered], client_max_size=MOST_BYTES + 1)
         self._routes.add_to(application)
         runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=_GRACE

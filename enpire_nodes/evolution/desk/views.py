@@ -84,6 +84,7 @@ class JobView:
     :param seconds_left: estimate, s; NaN when nothing can be said.
     :param p_value: of the difference between two arms; NaN for one.
     :param words: what to do next.
+    :param requester: ``agent``, or ``station`` for its own work; empty when it is not told.
     """
 
     job_id: str
@@ -97,6 +98,7 @@ class JobView:
     seconds_left: float = math.nan
     p_value: float = math.nan
     words: str = ''
+    requester: str = ''
 
     @property
     def ended(self) -> bool:

@@ -20,6 +20,7 @@ from enpire_nodes.evolution.desk.views import (
 )
 
 _DEADLINE = 30.0  # s, beyond what the station was asked to wait
+_READING = 120.0  # s, more for what reads bags
 
 
 class DeskClient:
@@ -57,11 +58,11 @@ class DeskClient:
 
     def job_log(self, job_id: str) -> str:
         """Return accounts of the failures of a job."""
-        return self._json('GET', f'/jobs/{quote(job_id, safe="")}/log')['text']
+        return self._log(f'/jobs/{quote(job_id, safe="")}/log')
 
     def trial_log(self, trial_id: str) -> str:
         """Return the account of a trial."""
-        return self._json('GET', f'/trials/{quote(trial_id, safe="")}/log')['text']
+        return self._log(f'/trials/{quote(trial_id, safe="")}/log')
 
     def picture(self, trial_id: str, *, camera: str = '', moment: float = 0.5) -> bytes:
         """Return a PNG of what a camera saw.
@@ -110,8 +111,11 @@ class DeskClient:
         except ValueError as error:
             raise _failed(f'{route} was answered with no JSON') from error
 
+    def _log(self, route: str) -> str:
+        return self._json('GET', route, wait=_READING)['text']
+
     def _bytes(self, route: str) -> tuple[bytes, str]:
-        return self._ask('GET', route, None, 0.0)
+        return self._ask('GET', route, None, _READING)
 
     def _ask(
         self, method: str, route: str, content: bytes | None, wait: float

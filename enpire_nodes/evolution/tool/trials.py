@@ -12,6 +12,7 @@ from enpire_nodes.evolution.tool.answer import Answer, Place
 from enpire_nodes.evolution.tool.words import job_lines
 
 _SLICE = 8.0  # s of one request
+_ASKED = ('test', 'retest', 'confirm')  # kinds of jobs
 _LOOKS = Path('.enpire/looks')
 
 
@@ -105,7 +106,11 @@ def _newest(place: Place, name: str) -> str:
         raise StationError(
             ErrorCode.SUPERVISOR_JOB_UNKNOWN, 'there is no job yet; `enpire trial submit` asks'
         )
-    return jobs[-1].job_id
+    # what the station runs while nobody asks is not what somebody waits for
+    asked = [job for job in jobs if job.requester == 'agent'] or [
+        job for job in jobs if job.kind in _ASKED
+    ]
+    return (asked or jobs)[-1].job_id
 
 
 def _told(job: JobView, unfinished: str, *, trials: bool = False) -> Answer:

@@ -9,6 +9,7 @@ import threading
 import time
 
 from desk_double import COMMIT, DeskDouble, served
+from motion_support import attempt_record, rows, trial_record, write_bag
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -151,3 +152,28 @@ def test_a_stale_socket_is_replaced_and_a_long_name_refused(desk, tmp_path):
         second.close()
     with pytest.raises(StationError, match='shorter --run'):
         DeskServer(tmp_path / ('x' * 120), desk).start()
+
+
+def test_a_place_that_cannot_be_used_is_said(desk, tmp_path):
+    (tmp_path / 'file').write_text('in the way')
+    with pytest.raises(StationError, match='the trial socket') as caught:
+        DeskServer(tmp_path / 'file' / 't.sock', desk).start()
+    assert caught.value.code is ErrorCode.SUPERVISOR_SOCKET_FAILED
+
+
+def test_weights_that_are_too_large_are_refused(path, client, monkeypatch):
+    monkeypatch.setattr(routes, 'MOST_BYTES', 1000)
+    with pytest.raises(StationError, match='the body has more than') as caught:
+        client.store(b'x' * 1001)
+    assert caught.value.code is ErrorCode.SUPERVISOR_BAD_REQUEST
+    assert len(client.store(b'x' * 1000)) == 64
+
+
+def test_a_trial_is_shown_in_words_pictures_and_a_film(desk, client, tmp_path):
+    rows_of = rows([(0.002, 0, 0.03), (0.002, 0, 0)], [(0, 0, 0), (0, 0, 12)])
+    desk.records['t'] = trial_record(attempt_record())
+    desk.bags['t'] = write_bag(tmp_path / 'bag', {1: rows_of}, pictures=5)
+    assert 'why: touched 2.0 mm off' in client.trial_log('t')
+    assert client.picture('t', camera='front', moment=0.2).startswith(b'\x89PNG')
+    content, kind = client.clip('t')
+    assert (kind, content[4:8]) == ('video/mp4', b'ftyp')

@@ -9,6 +9,7 @@ import sys
 from desk_double import DeskDouble, served
 import pytest
 
+from enpire_nodes.evolution.desk.views import JobView
 from enpire_nodes.evolution.tool.__main__ import COMMANDS, main
 from enpire_nodes.evolution.tool.arguments import parse
 
@@ -114,6 +115,15 @@ def test_waiting_is_cut_into_pieces_and_says_to_call_again(desk, clone, capsys):
     desk.finish('job-1', words='publish it')
     assert main(['trial', 'wait']) == 0
     assert 'next: publish it' in capsys.readouterr().out
+
+
+def test_the_newest_job_is_the_newest_of_the_agent(desk, clone, capsys):
+    main(['trial', 'submit'])
+    for requester, first in (('', 'job-1'), ('station', 'job-1'), ('agent', 'job-2')):
+        desk.known['job-2'] = JobView('job-2', 'explore', 'done', requester=requester)
+        capsys.readouterr()
+        assert main(['trial', 'result']) == 0
+        assert capsys.readouterr().out.startswith(first)
 
 
 def test_an_idea_shows_what_it_is_like_and_how_to_commit_it(desk, clone, capsys):
