@@ -16,6 +16,7 @@ from enpire_nodes.evolution.desk.routes import Routes, unanswered
 
 _LONGEST_PATH = 107  # bytes, of the name of a Unix socket
 _START = 10.0  # s
+_IDLE = 5.0  # s after which a connection that asks nothing more is closed
 _GRACE = 2.0  # s in which requests under way may end when it closes
 
 
@@ -79,7 +80,11 @@ class DeskServer:
         application = web.Application(middlewares=[unanswered], client_max_size=MOST_BYTES + 1)
         self._routes.add_to(application)
         runner = web.AppRunner(
-            application, access_log=None, handle_signals=False, shutdown_timeout=_GRACE
+            application,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=_GRACE,
+            keepalive_timeout=_IDLE,
         )
         await runner.setup()
         try:
