@@ -23,6 +23,8 @@ BLOCKS = {
     'REWARD': 4,
     'RECORDER': 5,
     'RUNNER': 6,
+    'SUPERVISOR': 7,
+    'HUB': 8,
     'ENVIRONMENT': 9,
     'IMPROVEMENT': 10,
 }

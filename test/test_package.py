@@ -29,7 +29,9 @@ BROUGHT = {
     'cv2': 'python3-opencv',
     'git': 'python3-git',
     'jinja2': 'python3-jinja2',
+    'markupsafe': 'python3-markupsafe',
     'matplotlib': 'python3-matplotlib',
+    'multidict': 'python3-multidict',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',
     'rich': 'python3-rich',
@@ -38,6 +40,7 @@ BROUGHT = {
     'torch': 'python3-torch',
     'transforms3d': 'python3-transforms3d',
     'yaml': 'python3-yaml',
+    'yarl': 'python3-yarl',
 }
 #: Without a rosdep key: only in requirements/.
 UNKEYED = {
