@@ -1,8 +1,8 @@
 """Hold the adapters against the real agents: ``make test-agents``.
 
-Claude Code, Codex and Kimi Code are installed at pinned versions, below ``build/agents``. Each
-works in our sandbox, without a network, with a model that plays a script, behind our meter. No
-key is needed and nothing is paid.
+Claude Code, Codex and Kimi Code are installed at pinned versions, below ``build/agents``; ``acp``
+is Kimi Code once more, by the Agent Client Protocol. Each works in our sandbox, without a network,
+with a model that plays a script, behind our meter. No key is needed and nothing is paid.
 
 Licences: Codex is Apache-2.0, Kimi Code MIT; Claude Code is under its provider's own terms, which
 are accepted by using it. Leave it out with ``--only codex kimi``.
@@ -21,10 +21,11 @@ sys.path[:0] = [str(ROOT / 'scripts'), str(ROOT / 'test')]
 
 from agents_night.checks import CHECKS  # noqa: E402
 from agents_night.install import FOLDER, install  # noqa: E402
+from agents_night.kimi_acp import KimiAcp  # noqa: E402
 
 from enpire_nodes.evolution.agents.registry import adapter  # noqa: E402
 
-AGENTS = ('claude', 'codex', 'kimi')
+AGENTS = ('claude', 'codex', 'kimi', 'acp')
 
 
 def main() -> int:
@@ -40,12 +41,13 @@ def main() -> int:
     work = Path(tempfile.mkdtemp(prefix='enpire-agents-', dir='/var/tmp'))
     failed = 0
     for name in arguments.only:
-        version, warning = adapter(name).version()
+        agent = KimiAcp() if name == 'acp' else adapter(name)
+        version, warning = agent.version()
         print(f'{name} {version}' + (f': {warning}' if warning else ''), flush=True)
         for check in arguments.checks:
             began = time.monotonic()
             try:
-                words = CHECKS[check](adapter(name), work / name / check)
+                words = CHECKS[check](agent, work / name / check)
             except Exception:  # noqa: BLE001 - one failure must not hide another
                 traceback.print_exc()
                 print(f'FAILED: {name} {check}; its log: {work / name / check}', flush=True)

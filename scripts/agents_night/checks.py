@@ -63,10 +63,12 @@ def a_budget(adapter: Adapter, folder: Path) -> str:
         life.start()
         wait_for(lambda: life.poll() is not None, 'the end when the budget was used')
     refused = [call for call in place.calls if call.status == 402]
-    assert life.poll() != 0, 'it says that all went well'
+    # Kimi Code says by ACP that its turn ended well even then: what an agent says is not believed
+    well = any(event.kind is EventKind.TURN_ENDED and event.ok for event in events)
     assert 1 <= len(refused) <= 6, len(refused)
     assert place.metered == place.model.truth, (place.metered, place.model.truth)
-    return f'{len(refused)} refused requests, then {life.describe()[:100]}'
+    said = 'as if all were well' if well else life.describe()[:100]
+    return f'{len(refused)} refused requests, then ended: {said}'
 
 
 def a_kill(adapter: Adapter, folder: Path) -> str:
@@ -137,7 +139,7 @@ def a_pause(adapter: Adapter, folder: Path) -> str:
 
 def _asked_again(place: Place) -> None:
     text = json.dumps(place.model.asked[-1].body)
-    assert 'long-command-runs' in text, 'it does not know what it did before'
+    assert scripts.REMEMBERED in text, 'it does not know what it did before'
     assert 'job 7: 18 of 20' in text, 'it was not told the facts'
 
 

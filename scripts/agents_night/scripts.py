@@ -8,6 +8,8 @@ from scripted_model import Step
 
 from enpire_nodes.evolution.records import Tokens
 
+#: Is in the conversation before the command that an agent is killed in: that one may be lost.
+REMEMBERED = 'remember-this-word'
 #: Leaves the sign by which a test knows that a command runs.
 LONG_COMMAND = 'touch long-command-runs; sleep 300'
 
@@ -36,7 +38,9 @@ def endless() -> list[Step]:
 
 def interrupted() -> list[Step]:
     """Begin with a command that does not end; a conversation that is gone on with finishes."""
-    return numbered([Step(shell='true'), Step(shell=LONG_COMMAND), Step(say='It has ended.')])
+    return numbered(
+        [Step(shell=f'echo {REMEMBERED}'), Step(shell=LONG_COMMAND), Step(say='It has ended.')]
+    )
 
 
 def troubled() -> list[Step]:
