@@ -197,7 +197,8 @@ class Researcher:
             self._proposed.add(job.job_id)
             self.say(f'published {leader.made.commit[:10]} ({leader.count}): {job.words}')
             return True
-        owed = 0 if judging or self._refuted_often(tree) else plan.reserve
+        # what a re-test and a block would take is kept once there is something to propose
+        owed = 0 if judging or leader is base or self._refuted_often(tree) else plan.reserve
         if any(job.kind == 'retest' for job in judging):
             owed = max(0, plan.reserve - sum(j.trials for j in judging))
         if base.count.trials < plan.base and not base.jobs:
@@ -212,7 +213,7 @@ class Researcher:
                     against = leader if paired else None
                     return self._test(node, size, free, against)
         thin = leader is not base and leader.fresh.trials < plan.proof and not leader.refuted
-        if thin and not leader.jobs and free - 2 * plan.rungs[-1] >= owed:
+        if thin and not leader.jobs and free >= 2 * plan.rungs[-1]:
             # the lead was taken with few trials: it must be kept with more
             return self._test(leader, plan.rungs[-1], free, base)
         if free - plan.rungs[0] - 2 * plan.rungs[-1] * thin < owed:
