@@ -33,7 +33,7 @@ _USUAL = {
     'kimi': 'https://api.moonshot.ai/v1',
 }
 _DOING = 3.0  # s for which an event tells what the agent does now
-_DOWN = (0, 500, 502, 503, 504, 529)  # of HTTP: the model did not serve
+_DOWN = (0, 429, 500, 502, 503, 504, 529)  # of HTTP: the model did not serve
 
 
 class Employment:

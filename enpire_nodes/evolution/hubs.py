@@ -95,9 +95,14 @@ class Exchange:
 
     def _once(self) -> None:
         try:
-            sync(self._hub.path, self._upstream, self._station)
+            report = sync(self._hub.path, self._upstream, self._station)
         except StationError as error:
             self._log(f'nothing was exchanged with the fleet: {error}')
+            return
+        for words in report.refused:
+            self._log(f'the fleet: {words}')
+        if report.lost:
+            self._log(f'other stations had claimed these ideas before: {", ".join(report.lost)}')
 
 
 def _rate(result: dict | None) -> float:

@@ -103,6 +103,8 @@ class _Relay:
         try:
             # each way ends on its own: Git says all it has, and listens for long afterwards
             await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        except asyncio.CancelledError:
+            return  # the program has ended, and all of this with it
         except OSError:
             # one side broke off: so must the other, or it would wait for ever
             far_writer.transport.abort()

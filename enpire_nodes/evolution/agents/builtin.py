@@ -22,6 +22,8 @@ class Builtin:
 
     name = 'builtin'
     external = False
+    #: It ends by itself when nothing is left to try: asked again it would say the same.
+    final = True
 
     def prepare(self, home: Path, *, model: str, base_url: str) -> None:
         """Make the home; there are no settings."""

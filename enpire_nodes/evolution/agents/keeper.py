@@ -222,9 +222,12 @@ class AgentKeeper:
 
     def _ended(self, now: float) -> None:
         stalled, self._ending = bool(self._ending), []
-        words = self._life.describe()
+        words, code = self._life.describe(), self._life.poll()
         self._life = None
         self._find_session()
+        if code == 0 and not stalled and getattr(self._adapter, 'final', False):
+            self._give_up('has nothing left to try')
+            return
         activity = self._activity()
         if activity.progress != self._progress:
             self._failures = self._fruitless = self._idle = 0

@@ -73,10 +73,18 @@ class Life:
             self.code = -15
 
 
+class Talker(Builtin):
+    """An agent whose word is not believed, as those with a model."""
+
+    final = False
+
+
 class Bench:
     """A keeper, and all that it is told and tells."""
 
-    def __init__(self, session: str = '', settings: KeeperSettings = SETTINGS) -> None:
+    def __init__(
+        self, session: str = '', settings: KeeperSettings = SETTINGS, agent: type = Talker
+    ) -> None:
         self.now, self.activity = 1000.0, Activity()
         self.lives: list[Life] = []
         self.notes: list[str] = []
@@ -84,7 +92,7 @@ class Bench:
         self.obeys, self.broken = 'interrupt', ''
         task = AgentTask('', 'm', Path('/clone'), Path('/home'), session=session)
         self.keeper = AgentKeeper(
-            Builtin(),
+            agent(),
             task,
             make=self._make,
             facts=lambda: 'job 7: 18 of 20',
@@ -357,3 +365,20 @@ def test_a_stop_is_the_end(bench):
     bench.tick(100.0)
     assert len(bench.lives) == 1
     assert bench.keeper.error is None
+
+
+def test_an_agent_that_ends_by_itself_is_not_started_again():
+    bench = Bench(agent=Builtin)
+    bench.keeper.tick()
+    bench.life.code = 0
+    bench.keeper.tick()
+    assert bench.state is KeeperState.FAILED
+    assert 'nothing left to try' in bench.keeper.error.message
+
+
+def test_one_that_crashes_is():
+    bench = Bench(agent=Builtin)
+    bench.keeper.tick()
+    bench.life.code = 1
+    bench.keeper.tick()
+    assert bench.state is KeeperState.BACKING_OFF
