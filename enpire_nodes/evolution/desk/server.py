@@ -16,6 +16,7 @@ from enpire_nodes.evolution.desk.routes import Routes, unanswered
 
 _LONGEST_PATH = 107  # bytes, of the name of a Unix socket
 _START = 10.0  # s
+_ACCEPTED = 0.1  # s
 _IDLE = 5.0  # s after which a connection that asks nothing more is closed
 _GRACE = 2.0  # s in which requests under way may end when it closes
 
@@ -90,13 +91,18 @@ class DeskServer:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.unlink(missing_ok=True)
-            await web.UnixSite(runner, str(self._path), backlog=32).start()
+            site = web.UnixSite(runner, str(self._path), backlog=32)
+            await site.start()
             self._path.chmod(0o600)
             self._begun.set()
             await self._over.wait()
+            await site.stop()
+            # who was accepted just now gets its turn, and is closed with the others
+            await asyncio.sleep(_ACCEPTED)
         finally:
             self._routes.closing = True
             await runner.cleanup()
+            await asyncio.sleep(_ACCEPTED)  # sockets are closed a turn after their transports
             self._path.unlink(missing_ok=True)
 
     def _failed(self, words: str) -> StationError:
