@@ -137,7 +137,10 @@ def test_it_closes_while_somebody_waits_and_leaves_no_socket(desk, tmp_path):
     with served(desk) as path:
         job = DeskClient(path).submit(TrialAsk(COMMIT))
         pool = ThreadPoolExecutor(1)
+        asked, look = threading.Event(), desk.job
+        desk.job = lambda name, *, wait: (asked.set(), look(name, wait=wait))[1]
         waiting = pool.submit(DeskClient(path).job, job.job_id, wait=10.0)
+        assert asked.wait(30.0)
     pool.shutdown()
     assert waiting.done()
     assert not path.exists()
