@@ -22,12 +22,14 @@ from enpire_nodes.bringup.heartbeats import HeartbeatListener
 from enpire_nodes.bringup.memory import family, proportional
 from enpire_nodes.bringup.nodes import (
     ENVIRONMENT,
+    ProcessSpec,
     station_nodes,
     station_processes,
     write_parameters,
 )
 from enpire_nodes.bringup.process import NodeProcess, State
 from enpire_nodes.bringup.shared_memory import clean_shared_memory
+from enpire_nodes.bringup.table import SUPERVISOR
 
 _POLL = 0.02  # s
 #: s to listen for a station of this name elsewhere (see ``config/fastdds.xml``; a participant
@@ -70,7 +72,7 @@ class StationProcesses:
                 spec,
                 log=self._logs / f'{spec.name}.log',
                 parameters=self._logs / 'parameters.yaml',
-                environment=environment,
+                environment=without_key(environment, configuration, spec),
             )
             for spec in station_processes(self.nodes)
         ]
@@ -270,6 +272,16 @@ def child_environment() -> dict[str, str]:
     environment['PYTHONUNBUFFERED'] = '1'
     environment.setdefault('RCUTILS_COLORIZED_OUTPUT', '0')
     return {**ENVIRONMENT, **environment}
+
+
+def without_key(
+    environment: dict[str, str], configuration: StationConfiguration, spec: ProcessSpec
+) -> dict[str, str]:
+    """Return the environment of a process: the key of the model is the supervisor's alone."""
+    named = configuration.parameters.get(SUPERVISOR, {}).get('model_key_variable', '')
+    if not named or any(node.name == SUPERVISOR for node in spec.nodes):
+        return environment
+    return {name: value for name, value in environment.items() if name != named}
 
 
 def _take_lock(namespace: str) -> int:

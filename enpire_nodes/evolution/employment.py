@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 import time
 
-from enpire_nodes.common.errors import StationError
+from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.files import config_file
 from enpire_nodes.evolution import journal as kinds
 from enpire_nodes.evolution.agents import tree
@@ -122,6 +122,8 @@ class Employment:
     def tick(self) -> StationError | None:
         """Look after the agent; return why it was given up, once it was."""
         self._keeper.tick()
+        if self._proxy is not None and self._proxy.fault:
+            return StationError(ErrorCode.SUPERVISOR_SOCKET_FAILED, self._proxy.fault)
         return self._keeper.error
 
     def pause(self) -> None:

@@ -13,7 +13,6 @@ import math
 from enpire_nodes.evolution import journal
 from enpire_nodes.evolution.accounting import tokens
 from enpire_nodes.evolution.accounting.run_log import RunLog
-from enpire_nodes.evolution.accounting.station_time import within
 from enpire_nodes.evolution.records import ModelCall, Tokens
 from enpire_nodes.rollout.confirmation import Block
 from enpire_nodes.rollout.human_time import human_seconds
@@ -24,7 +23,7 @@ class Cost:
     """What was spent from the begin of a campaign until an instant.
 
     :param seconds: s of wall-clock.
-    :param robot_seconds: s of resetting, executing and verifying.
+    :param robot_seconds: s of resetting, executing and verifying, by the station's clock.
     :param price: of the priced calls; ``unpriced`` answered calls have no price, and
         ``uncounted`` did not say how many tokens they took.
     """
@@ -43,7 +42,9 @@ def cost_until(log: RunLog, instant_ns: int) -> Cost:
     done = [call for call in calls if call.end_ns <= instant_ns]
     return Cost(
         (instant_ns - log.start_ns) / 1e9,
-        within(log.intervals, log.start_ns, instant_ns).robot_seconds,
+        math.fsum(
+            trial.robot_seconds for ended, trial in log.closed.values() if ended <= instant_ns
+        ),
         tokens.until(calls, instant_ns),
         math.fsum(call.price for call in done if math.isfinite(call.price)),
         sum(_answered(call) and not math.isfinite(call.price) for call in done),

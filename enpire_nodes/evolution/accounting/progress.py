@@ -59,7 +59,7 @@ def curve(log: RunLog) -> list[Point]:
     spent = dict(zip(ends, tokens.totals_at(log.calls, ends), strict=True))
     return best_so_far(
         log.graded,
-        robot_seconds_by_trial(log.intervals),
+        robot_seconds_by_trial(log.trials),
         start_ns=log.start_ns,
         spent=lambda ended: round(float(spent[ended])),
     )

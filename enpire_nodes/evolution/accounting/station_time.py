@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from enpire_nodes.rollout.records import Activity, StateInterval
+from enpire_nodes.rollout.records import Activity, StateInterval, TrialRecord
 from enpire_nodes.rollout.utilization import Utilization, utilization
 
 
@@ -110,13 +110,9 @@ def segments(intervals: Iterable[StateInterval], origin_ns: int) -> list[Segment
     return found
 
 
-def robot_seconds_by_trial(intervals: Iterable[StateInterval]) -> dict[str, float]:
-    """Return s of resetting, executing and verifying, by trial."""
-    by_trial: dict[str, list[StateInterval]] = {}
-    for interval in intervals:
-        if interval.trial_id:
-            by_trial.setdefault(interval.trial_id, []).append(interval)
-    found = {}
-    for trial_id, own in by_trial.items():
-        found[trial_id] = sum(utilization([interval]).robot_seconds for interval in own)
-    return found
+def robot_seconds_by_trial(trials: Iterable[TrialRecord]) -> dict[str, float]:
+    """Return s of resetting, executing and verifying, by trial.
+
+    By the station's clock: what a robot takes, however fast a simulation runs.
+    """
+    return {trial.trial_id: trial.robot_seconds for trial in trials}

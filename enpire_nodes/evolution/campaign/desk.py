@@ -10,7 +10,7 @@ from typing import Any
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.campaign.campaign import Campaign
-from enpire_nodes.evolution.campaign.history import History
+from enpire_nodes.evolution.campaign.history import history_of
 from enpire_nodes.evolution.desk.similar import similar
 from enpire_nodes.evolution.desk.views import (
     BudgetLine,
@@ -122,8 +122,12 @@ class CampaignDesk:
 
     def history(self) -> HistoryView:
         """Return what was tried, and what came of it."""
-        with self.campaign.changed:
-            return History(self.campaign.book, self.campaign.evidence).view()
+        campaign = self.campaign
+        with campaign.changed:
+            book = campaign.book
+            weights = dict(book.recipes())  # the newest of each commit
+            incumbent = book.incumbent()[0]
+        return history_of(campaign.run, incumbent=incumbent, weights=weights)
 
     def publish(self, commit: str, weights: str) -> JobView:
         """Propose a recipe."""

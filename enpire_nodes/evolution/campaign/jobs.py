@@ -85,6 +85,7 @@ class Jobs:
             ahead=ahead,
             seconds_left=(ahead + left) * self.seconds_a_trial(),
             p_value=p_value,
+            requester=job.requester,
             words=_next(job, state),
         )
 

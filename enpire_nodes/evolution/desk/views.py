@@ -127,7 +127,7 @@ class IdeaView:
     :param effect: its success rate less that of what it was compared with; NaN when it was not.
     :param effect_lower: bounds of ``effect``; ``p_value`` of there being none.
     :param weights: that it was last tested with.
-    :param stamp: s since 1970.
+    :param stamp: s since the campaign began.
     """
 
     commit: str

@@ -300,7 +300,7 @@ class Researcher:
 
     def _judges(self, job: JobView) -> bool:
         """Whether a job decides on a proposal; others of its kind are the station's pastime."""
-        asked = len(job.arms) == 2 and job.trials > _BACKGROUND
+        asked = job.requester == 'agent' if job.requester else job.trials > _BACKGROUND
         return job.kind == 'confirm' or (
             job.kind == 'retest' and (asked or job.job_id in self._proposed)
         )

@@ -92,7 +92,7 @@ def tree_of(log: RunLog, in_hub: Sequence[IdeaRecord] = ()) -> IdeaTree:
     graded: dict[str, list[TrialRecord]] = {}
     for _, trial in log.graded:
         graded.setdefault(recipe_of(trial), []).append(trial)
-    worked = robot_seconds_by_trial(log.intervals)
+    worked = robot_seconds_by_trial(log.trials)
     for commit, idea in found.items():
         own = graded.get(commit, [])
         found[commit] = _measured(idea, own, worked, tuple(_effects(log, commit)))

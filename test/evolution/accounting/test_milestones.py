@@ -15,7 +15,6 @@ from enpire_nodes.evolution.accounting.milestones import (
 )
 from enpire_nodes.evolution.accounting.run_log import Head, RunLog
 from enpire_nodes.rollout.records import CANARY
-from enpire_nodes.rollout.utilization import utilization
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +29,7 @@ def test_everything_is_counted_at_the_end(log):
     cost = cost_until(log, log.end_ns)
     assert cost.tokens == tokens.total(log.calls)
     assert cost.price == pytest.approx(sum(call.price for call in log.calls))
-    assert cost.robot_seconds == pytest.approx(utilization(log.intervals).robot_seconds)
+    assert cost.robot_seconds == pytest.approx(sum(t.robot_seconds for t in log.trials))
     assert cost.seconds == (log.end_ns - log.start_ns) / 1e9
     assert (cost.unpriced, cost.uncounted) == (0, 0)
 

@@ -10,7 +10,7 @@ from enpire_nodes.evolution.accounting.station_time import (
     segments,
     within,
 )
-from enpire_nodes.rollout.records import Activity, StateInterval
+from enpire_nodes.rollout.records import Activity, StateInterval, TrialRecord
 from enpire_nodes.rollout.utilization import utilization
 
 S = 10**9
@@ -82,13 +82,9 @@ def test_segments_join_neighbours_and_show_gaps():
     ]
 
 
-def test_idle_time_is_no_robot_time_of_a_trial():
-    found = robot_seconds_by_trial(
-        [
-            interval(Activity.RESETTING, 0, 4),
-            interval(Activity.IDLE_WAITING_AGENT, 4, 9),
-            interval(Activity.EXECUTING, 9, 12),
-            interval(Activity.EXECUTING, 12, 13, trial='t2'),
-        ]
-    )
-    assert found == {'t1': 7.0, 't2': 1.0}
+def test_robot_time_is_what_the_robot_took_however_fast_it_is_simulated():
+    trials = [
+        TrialRecord('t1', reset_seconds=4.0, execute_seconds=3.0, wall_seconds=0.5),
+        TrialRecord('t2', verify_seconds=1.0),
+    ]
+    assert robot_seconds_by_trial(trials) == {'t1': 7.0, 't2': 1.0}
