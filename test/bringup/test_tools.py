@@ -36,7 +36,7 @@ def plugins() -> dict[str, Any]:
 
 def test_the_perspective_opens_what_a_station_needs(plugins: dict[str, Any]) -> None:
     running = plugins['running-plugins']
-    assert running['rqt_image_view/ImageView'] == [1, 2]
+    assert running['rqt_image_view/ImageView'] == [1, 2, 3]
     for name in ('rqt_robot_monitor/RobotMonitor', 'rqt_reconfigure/Param', 'rqt_plot/Plot',
                  'rqt_console/Console'):  # fmt: skip
         assert running[name]
@@ -52,6 +52,11 @@ def test_the_pictures_shown_are_of_cameras_that_exist(plugins: dict[str, Any]) -
     cameras = yaml.safe_load((CONFIG / 'stations' / 'simulated.yaml').read_text())['cameras']
     shown = {plugins[f'plugin__rqt_image_view__ImageView__{n}']['plugin']['topic'] for n in (1, 2)}
     assert shown == {f'{SPACE}camera/{name}/image_raw' for name in cameras}
+
+
+def test_the_idea_tree_is_shown(plugins: dict[str, Any]) -> None:
+    view = plugins['plugin__rqt_image_view__ImageView__3']['plugin']
+    assert view['topic'] == f'{SPACE}idea_tree'
 
 
 @pytest.mark.ros
