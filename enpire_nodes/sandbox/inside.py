@@ -92,8 +92,18 @@ class _Relay:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        # asyncio itself holds its tasks weakly: one that only waits could be collected
+        self._tasks: set[asyncio.Task | None] = set()
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            await self._join(reader, writer)
+        finally:
+            self._tasks.discard(task)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_unix_connection(self._path, limit=_PIECE)
         except OSError as error:
