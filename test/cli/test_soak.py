@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from enpire_nodes.cli import soak
-from enpire_nodes.cli.soak import check, draw_seeds, farewell, promise_table, requests
 from enpire_nodes.cli.main import main
 from enpire_nodes.cli.session import Tale
+from enpire_nodes.cli.soak import check, draw_seeds, farewell, promise_table, requests
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.rollout.ledger import Ledger, LedgerReader
 from enpire_nodes.rollout.records import (

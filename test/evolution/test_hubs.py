@@ -1,0 +1,88 @@
+"""A station's hub, and its exchange with that of the fleet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import subprocess
+
+import pytest
+
+from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.environment.contract.signing import signing_key
+from enpire_nodes.evolution.hub.repository import Hub
+from enpire_nodes.evolution.hubs import Exchange, open_hub
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def hub(tmp_path, said) -> Hub:
+    return open_hub('', tmp_path / 'hub.git', 'pin_insertion', log=said.append)
+
+
+def push(hub: Hub, folder: Path, station: str, subject: str) -> str:
+    """Push a commit to a station's branch."""
+
+    def git(*arguments: str) -> str:
+        options = ['-c', 'user.name=t', '-c', 'user.email=t@localhost']
+        where = folder if folder.exists() else folder.parent
+        done = subprocess.run(['git', *options, *arguments], cwd=where, check=True,
+                              capture_output=True, text=True)  # fmt: skip
+        return done.stdout.strip()
+
+    git('clone', '-q', str(hub.path), str(folder))
+    git('commit', '-q', '--allow-empty', '-m', subject)
+    git('push', '-q', 'origin', f'HEAD:refs/heads/station/{station}')
+    return git('rev-parse', 'HEAD')
+
+
+def test_a_station_without_a_hub_makes_its_own_once(hub, tmp_path, said):
+    assert 'made from the template' in said[0]
+    again = open_hub('', tmp_path / 'hub.git', 'pin_insertion', log=said.append)
+    assert again.main == hub.main
+    assert len(said) == 1
+
+
+def test_a_hub_that_is_named_and_not_there_is_refused(tmp_path, said):
+    with pytest.raises(StationError) as refusal:
+        open_hub(str(tmp_path / 'none.git'), tmp_path / 'h', 'pin_insertion', log=said.append)
+    assert refusal.value.code is ErrorCode.HUB_UNUSABLE
+    assert not (tmp_path / 'h').exists()
+
+
+def test_what_is_published_reaches_the_fleet_when_the_campaign_ends(hub, tmp_path, said):
+    fleet = tmp_path / 'fleet.git'
+    subprocess.run(['git', 'clone', '-q', '--bare', str(hub.path), str(fleet)], check=True)
+    commit = push(hub, tmp_path / 'clone', 'station_1', 'Ours')
+    with Exchange(hub, str(fleet), station='station_1', log=said.append):
+        pass
+    assert commit in {idea.commit for idea in Hub(fleet).ideas()}
+
+
+def test_a_fleet_that_is_gone_is_told_and_stops_nothing(hub, tmp_path, said):
+    with Exchange(hub, str(tmp_path / 'gone.git'), station='station_1', log=said.append):
+        pass
+    assert any('nothing was exchanged' in words for words in said)
+
+
+def test_the_digest_has_others_ideas_with_their_results_and_is_bounded(
+    hub, tmp_path, said, monkeypatch
+):
+    monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path / 'keys'))
+    exchange = Exchange(hub, '', station='station_1', log=said.append)
+    assert 'no other station' in exchange.digest()
+    push(hub, tmp_path / 'own', 'station_1', 'Our own idea')
+    commit = push(hub, tmp_path / 'theirs', 'station_2', 'Their idea ' + 'x' * 100)
+    hub.add_result(
+        'station_2', commit, {'first_attempt_successes': 18, 'trials': 20}, signing_key()
+    )
+    hub.claim('another-idea', 'station_2', for_seconds=60.0)
+    text = exchange.digest()
+    assert '18/20' in text
+    assert 'Their idea' in text
+    assert 'Our own' not in text
+    assert 'another-idea' in text
+    assert len(text) <= 4000
