@@ -198,10 +198,19 @@ class Campaign:
             return job
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a job; the trial under way is finished, for its scene is what comes next."""
+        """Cancel a job of the agent; the trial under way is finished: its scene comes next.
+
+        :raises StationError: SUPERVISOR_JOB_REFUSED, it is the station's, or a proposal that has
+            begun: whoever ended those that look bad would choose among them by luck.
+        """
         with self.changed:
             job = self.job(job_id)
-            if self.book.state(job_id) not in OVER:
+            state = self.book.state(job_id)
+            if state not in OVER:
+                if job.requester != AGENT:
+                    raise _refused(f'{job_id} is a test of the station; it yields to your own')
+                if job.kind in PROPOSED and state is not JobState.QUEUED:
+                    raise _refused(f'{job_id} has begun, and is run to its end')
                 self._end(job, JobState.CANCELED, 'canceled')
             return job
 

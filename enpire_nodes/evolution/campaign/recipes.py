@@ -14,6 +14,8 @@ from enpire_nodes.evolution.records import Arm
 from enpire_nodes.improvement.checkpoints import describe_weights
 from enpire_nodes.rollout.records import ParameterValue
 
+_LARGEST = 256  # px, of the pictures that a policy can be shown
+
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
@@ -46,9 +48,7 @@ class Recipes:
         }
         if weights:
             file = self.artifacts.file(weights)
-            recipe = describe_weights(file).get('recipe', {})
-            images = recipe.get('observation', {}).get('images', 0)
-            settings |= {'learned.checkpoint': str(file), 'learned.images': int(images)}
+            settings |= {'learned.checkpoint': str(file), 'learned.images': _images(file)}
         elif self.needs_weights(commit):
             raise _refused(
                 f'the recipe of {commit[:10]} learns, and no weights came with it; run '
@@ -80,6 +80,24 @@ class Recipes:
         except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise _refused(f'recipe.yaml of {commit[:10]} cannot be read: {error}') from error
         return not (isinstance(recipe, dict) and recipe.get('algorithm') == 'search')
+
+
+def _images(weights: Path) -> int:
+    """Return the size of the pictures, px, that weights were trained with; 0 for none.
+
+    The file says so, and an agent wrote the file: a robot that is asked for what it cannot take
+    would be asked again and again.
+    """
+    found: object = describe_weights(weights)
+    for name in ('recipe', 'observation'):
+        found = found.get(name, {}) if isinstance(found, dict) else None
+    size = found.get('images', 0) if isinstance(found, dict) else None
+    if type(size) is not int or not 0 <= size <= _LARGEST:
+        raise _refused(
+            f'the weights {weights.stem[:12]} do not say what they are shown: '
+            f'observation.images of their recipe must be 0 to {_LARGEST} px; use `enpire train`'
+        )
+    return size
 
 
 def _refused(words: str) -> StationError:
