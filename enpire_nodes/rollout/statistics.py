@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 import math
 
 from scipy.optimize import brentq
@@ -83,6 +84,11 @@ def barnard(
         check_counts(successes, trials, 0.5)
     if 0 in (first[1], second[1]):
         return 1.0
+    return _barnard(first, second, alternative)
+
+
+@lru_cache(maxsize=4096)  # tens of ms for a few dozen trials, and asked again and again
+def _barnard(first: tuple[int, int], second: tuple[int, int], alternative: str) -> float:
     table = [[first[0], second[0]], [first[1] - first[0], second[1] - second[0]]]
     return float(barnard_exact(table, alternative=alternative).pvalue)
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from enpire_nodes.common.bounds import lower_bound, upper_bound
@@ -189,13 +188,8 @@ def effect_of(job: Job, log: RunLog) -> Effect | None:
         difference.estimate,
         difference.lower,
         difference.upper,
-        _better((one, len(seeds)), (other, len(seeds))),
+        barnard((one, len(seeds)), (other, len(seeds)), alternative='greater'),
     )
-
-
-@lru_cache(maxsize=4096)
-def _better(one: tuple[int, int], other: tuple[int, int]) -> float:
-    return barnard(one, other, alternative='greater')
 
 
 def _counted(log: RunLog, request_id: str) -> Iterator[TrialRecord]:
