@@ -179,6 +179,7 @@ class Employment:
     def _wrap(
         self, argv: list[str], environment: Mapping[str, str]
     ) -> tuple[list[str], Mapping[str, str]]:
+        self.lodging.unlock()
         if self._boxed:
             readable = self._adapter.requirements()
             return self.lodging.sandboxed(argv, environment, readable), {}

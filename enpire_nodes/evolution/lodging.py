@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import shlex
 import sys
+import time
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.writing import write_atomically, write_json
@@ -54,20 +55,29 @@ class Lodging:
         return self.directory / 'bin' / 'enpire'
 
     def prepare(self, hub: Hub) -> None:
-        """Make what is not there yet.
+        """Make what is not there yet; only while no agent lives here.
+
+        A clone that was wrecked is put aside, and a new one is made of what was pushed.
 
         :raises StationError: as of :func:`clone_for_agent`.
         :raises OSError: a folder cannot be made.
         """
         self.home.mkdir(parents=True, exist_ok=True)
+        _disarm(self.home)
         (self.run / 'trials').mkdir(parents=True, exist_ok=True)
         self.tool.parent.mkdir(parents=True, exist_ok=True)
         script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {_TOOL} "$@"\n'
         write_atomically(self.tool, script.encode())
         self.tool.chmod(0o755)
-        if not (self.workspace / '.git').is_dir():
+        if not is_clone(self.workspace):
+            if self.workspace.exists():
+                self.workspace.rename(
+                    self.workspace.with_name(f'workspace-wrecked-{time.time_ns()}')
+                )
             clone_for_agent(hub.path, self.workspace, self.station)
             local = self.workspace / '.enpire'
+            if local.is_file():  # somebody committed one
+                local.unlink()
             local.mkdir(exist_ok=True)
             about = {
                 'task': self.task,
@@ -76,6 +86,19 @@ class Lodging:
                 'runs': [str(self.run)],
             }
             write_json(local / 'workspace.json', about)
+
+    def unlock(self) -> None:
+        """Remove locks that a killed Git left in the clone; only while no agent lives here.
+
+        :raises OSError: one cannot be removed.
+        """
+        if not is_clone(self.workspace):
+            return
+        for folder, inner, names in os.walk(self.workspace / '.git'):  # follows no links
+            inner[:] = [name for name in inner if name not in ('objects', 'hooks')]
+            for name in names:
+                if name.endswith('.lock'):
+                    Path(folder, name).unlink(missing_ok=True)
 
     def sandboxed(self, argv: Sequence[str], environment: Mapping[str, str],
                   readable: tuple[Path, ...]) -> list[str]:  # fmt: skip
@@ -133,6 +156,29 @@ class Lodging:
                 **environment,
             },
         )
+
+
+def is_clone(folder: Path) -> bool:
+    """Tell whether a folder holds a Git repository of its own; none that a link leads to."""
+    inside = folder / '.git'
+    return inside.is_dir() and not inside.is_symlink() and (inside / 'HEAD').is_file()
+
+
+def _disarm(home: Path) -> None:
+    """Remove what would have the station write or wait elsewhere, where it writes settings.
+
+    An agent that lived here may have left links out of its home, or pipes, under any name.
+    """
+    real = home.resolve()
+    for path in [*home.iterdir(), *(inner for top in _folders(home) for inner in top.iterdir())]:
+        away = path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real)
+        odd = not path.is_symlink() and not path.is_dir() and not path.is_file()
+        if away or odd or (path.is_symlink() and path.name.endswith('.tmp')):
+            path.unlink()
+
+
+def _folders(home: Path) -> list[Path]:
+    return [path for path in home.iterdir() if path.is_dir() and not path.is_symlink()]
 
 
 def must_be_sandboxed(*, external: bool, allowed_without: bool) -> bool:

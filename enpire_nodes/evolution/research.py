@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 import math
 from pathlib import Path
-import tempfile
 import time
 from types import TracebackType
 
@@ -29,6 +28,7 @@ from enpire_nodes.evolution.hubs import Exchange, open_hub
 from enpire_nodes.evolution.journal import Journal, research_directory
 from enpire_nodes.evolution.records import CampaignRecord, JobState
 from enpire_nodes.evolution.research_settings import ResearchSettings
+from enpire_nodes.evolution.socket_folder import socket_folder
 from enpire_nodes.evolution.view import Asked, Ended, ResearchView
 from enpire_nodes.rollout.frozen import ENVIRONMENT
 from enpire_nodes.rollout.ledger import LedgerReader
@@ -105,8 +105,7 @@ class Research:
             self._run, hub, key=key, settings=self._campaign_settings, log=self._log
         )
         self._held.callback(campaign.close)
-        # the name of a socket may have 107 bytes, which a run directory can exceed
-        sockets = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix='enpire-')))
+        sockets = self._held.enter_context(socket_folder(directory))
         if asked is not None:
             record = self._record(asked)
             employment = self._employ(campaign, record, sockets)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution import journal as kinds
-from enpire_nodes.evolution.campaign import budgets
+from enpire_nodes.evolution.campaign import budgets, recovery
 from enpire_nodes.evolution.campaign.artifacts import Artifacts
 from enpire_nodes.evolution.campaign.background import Background
 from enpire_nodes.evolution.campaign.book import CampaignBook, OVER
@@ -73,7 +73,8 @@ class Campaign:
         self.background = Background(self.book, self.evidence, settings)
         self.holds = Holds(clock)
         self.stopping = ''
-        self.certified = False
+        self.certified = recovery.certified(self.book)
+        self._recovered = self.book.campaign is None
         self.broken: StationError | None = None
         self._warned: set[tuple[str, str]] = set()
         self._unsigned = _unsigned(self.book)
@@ -261,6 +262,10 @@ class Campaign:
     def _advance(self) -> None:
         if self.evidence.read():
             self.changed.notify_all()
+        if not self._recovered:
+            self._recovered = True
+            for job, ending in list(recovery.swallowed(self.book, self.proposals)):
+                self._follow(job, ending)
         for job in self.book.open_jobs():
             if not self.schedule.left(job):
                 self._conclude(job)
