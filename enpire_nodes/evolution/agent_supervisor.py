@@ -46,6 +46,7 @@ class AgentSupervisor(StationNode):
     def __init__(self, **arguments: object) -> None:
         super().__init__('agent_supervisor', parameters=PARAMETERS, **arguments)
         self._research: Research | None = None
+        self._preparing = False
         self._stopping = threading.Event()
         self._workers: list[threading.Thread] = []
         self._robot: Robot | None = None
@@ -128,7 +129,10 @@ class AgentSupervisor(StationNode):
     # -- the goal -----------------------------------------------------------------------------
 
     def _accept(self, goal: RunResearch.Goal) -> str:
-        return '' if self.active else 'the node is not active'
+        if not self.active:
+            return 'the node is not active'
+        # a campaign that is gone on with has no name yet to compare with; a client asks again
+        return 'a campaign is being prepared' if self._preparing else ''
 
     def _start(self, goal: RunResearch.Goal) -> None:
         wrong = messages.contradiction(goal)
@@ -147,6 +151,7 @@ class AgentSupervisor(StationNode):
 
     def _employ(self, goal: RunResearch.Goal | None) -> None:
         """Begin or go on, in a thread: a hub is made, a clone, three sockets, and a process."""
+        self._preparing = True
         worker = threading.Thread(target=self._look_after, args=(goal,), name='agent')
         self._workers = [w for w in self._workers if w.is_alive()]
         self._workers.append(worker)
@@ -168,7 +173,7 @@ class AgentSupervisor(StationNode):
                 log=lambda words: self._post(lambda: self.get_logger().info(words)),
             ) as research:
                 research.begin(None if goal is None else messages.asked(goal))
-                self._research = research
+                self._research, self._preparing = research, False
                 if self._estopped:
                     research.hold(ESTOP, 'the emergency stop is latched')
                 robot = threading.Thread(target=self._ask_robot, args=(research,), name='robot')
@@ -182,7 +187,7 @@ class AgentSupervisor(StationNode):
         except Exception as error:  # noqa: BLE001 - whoever waits for the result gets one
             ended = self._defect(error)
         finally:
-            self._research = None
+            self._research, self._preparing = None, False
         if ended is not None:
             self._post(lambda: self._finish(ended, view))
 

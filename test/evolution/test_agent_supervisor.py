@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+import threading
 
 from paper_runner import PaperRunner
 import pytest
@@ -18,6 +19,7 @@ from enpire_nodes.evolution.campaign.book import CampaignBook
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.hub.seed import seed_files
 from enpire_nodes.evolution.journal import Journal, research_directory
+from enpire_nodes.evolution.research import Research
 from enpire_nodes.evolution.researcher.start import make_start
 from enpire_nodes.ros import qos
 
@@ -237,3 +239,34 @@ def test_a_supervisor_that_ended_goes_on_by_itself_when_it_is_back(bench, ros):
     assert result.outcome == RunResearch.Result.CANCELED
     with_records = bench.book()
     assert with_records.campaign.campaign == 'c1'
+
+
+def test_a_goal_that_comes_back_before_its_campaign_does_begins_no_second_one(
+    bench, ros, monkeypatch
+):
+    bench.send()
+    bench.wait_trials(2)
+    bench.supervisor.close()
+    in_spinning_thread(ros, bench.supervisor.cleanup)
+    in_spinning_thread(ros, lambda: ros.remove(bench.supervisor))
+    ros.wait_until(lambda: not bench.client.server_is_ready(), LONG, 'the old server gone')
+    go_on, begun, begin = threading.Event(), [], Research.begin
+
+    def slowly(research, asked):
+        assert go_on.wait(LONG)
+        begun.append(asked)
+        begin(research, asked)
+
+    monkeypatch.setattr(Research, 'begin', slowly)
+    before = len(bench.runner.goals)
+    bench.start()
+    try:
+        early = bench.send()
+    finally:
+        go_on.set()
+    assert not early.accepted
+    bench.wait_trials(before + 2)
+    handle = bench.send()
+    handle.cancel_goal_async()
+    assert bench.result(handle).outcome == RunResearch.Result.CANCELED
+    assert begun == [None]
