@@ -82,6 +82,12 @@ class ScriptedModel:
             return list(self._asked)
 
     @property
+    def busy(self) -> bool:
+        """Whether a request is being answered now."""
+        with self._lock:
+            return bool(self._busy)
+
+    @property
     def truth(self) -> Tokens:
         """What all answers together took."""
         return sum((a.tokens for a in self.asked if a.tokens is not None), Tokens())

@@ -13,8 +13,9 @@ import psutil
 from scripted_model import Step
 
 from agents_night import scripts
+from agents_night.night import a_night
 from agents_night.place import KEY, Place, wait_for
-from enpire_nodes.evolution.agents import tree
+from agents_night.processes import agent_of
 from enpire_nodes.evolution.agents.interface import Adapter, AgentEvent, EventKind
 from enpire_nodes.evolution.agents.keeper import AgentKeeper, KeeperSettings, KeeperState
 from enpire_nodes.evolution.agents.watchdog import Activity
@@ -82,7 +83,7 @@ def a_kill(adapter: Adapter, folder: Path) -> str:
             _tick_until(keeper, lambda: sign.exists() and bool(sleeper.find()), 'the command')
             pid = keeper.pid
             place.model.script = scripts.numbered([Step(say='I know where we were.')])
-            os.kill(_agent_of(pid), signal.SIGKILL)
+            os.kill(agent_of(pid), signal.SIGKILL)
             _tick_until(keeper, lambda: keeper.lives == 2, 'the second life')
             assert not sleeper.find(pid), 'the killed agent left a command behind'
             _tick_until(keeper, lambda: keeper.lives >= 3, 'the end of the second life')
@@ -171,13 +172,6 @@ def _tick_until(keeper: AgentKeeper, condition: Callable[[], bool], what: str) -
     wait_for(tick, what)
 
 
-def _agent_of(pid: int) -> int:
-    """Find the agent below the sandbox, and the relay that is the first program in there."""
-    inside = psutil.Process(tree.leader(pid))
-    children = inside.children()
-    return children[0].pid if children else inside.pid
-
-
 class _Sleeper:
     """The command that the script leaves running, found from outside of the sandbox."""
 
@@ -203,4 +197,5 @@ CHECKS: dict[str, Check] = {
     'trouble': a_trouble,
     'pause': a_pause,
     'kill': a_kill,
+    'night': a_night,
 }
