@@ -36,7 +36,9 @@ class PaperStation:
         self.succeeds = succeeds
         self.order: list[str] = []
         self.refusals: list[tuple[ErrorCode, str]] = []
-        self._clock = 0
+        # one that was killed was here before
+        self._begun = len(self.ledger.trials()) + len(self.ledger.open_trials())
+        self._clock = max((past.end_ns for past in self.ledger.intervals()), default=0)
 
     def run(self, piece: Slice) -> tuple[ErrorCode, str]:
         """Run one trial; the next refusal that was prepared comes instead."""
@@ -58,7 +60,7 @@ class PaperStation:
         done = len(self.ledger.trials_of_request(arm.request_id))
         seed = request.seeds[done]
         trial = TrialRecord(
-            f'trial-{len(self.order):05d}', request_id=arm.request_id,
+            f'trial-{self._begun + len(self.order):05d}', request_id=arm.request_id,
             requester=job.requester, station='station_1', task='pin_insertion',
             commit=arm.commit, idea=arm.idea, controller='learned', controller_digest='c',
             controller_parameters=arm.settings, seed=seed, max_attempts=job.max_attempts,

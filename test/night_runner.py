@@ -1,0 +1,33 @@
+"""A runner on paper whose trials are open for a while, so that it can be killed in one of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import sys
+import time
+
+from paper_runner import PaperRunner
+
+from enpire_nodes.rollout.records import TrialRecord
+from enpire_nodes.ros.main import run
+
+
+class NightRunner(PaperRunner):
+    """Closes each trial ``seconds`` after it was begun."""
+
+    def configure(self) -> None:
+        """Take goals, and time for each."""
+        super().configure()
+        close = self.station.ledger.close_trial
+
+        def close_later(trial: TrialRecord) -> object:
+            time.sleep(self._seconds)
+            return close(trial)
+
+        self.station.ledger.close_trial = close_later
+
+
+if __name__ == '__main__':
+    split = sys.argv.index('--ros-args')
+    directory, seconds = sys.argv[1:split]
+    raise SystemExit(run(lambda: NightRunner(Path(directory), float(seconds))))
