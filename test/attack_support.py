@@ -158,8 +158,12 @@ class House:
         """Run Python code in the lodging; return what it printed, once it came to its end."""
         given = ''.join(f'{name} = {str(value)!r}\n' for name, value in names.items())
         whole = f'{TOOLS}\n{given}\n{code}\nprint({DONE!r})'
+        command = self.command([sys.executable, '-c', whole])
+        # what is tried here would wreck the machine of whoever ran it without any wall
+        if not {'bwrap', '--unshare-all'} <= {Path(word).name for word in command}:
+            raise AssertionError('an attack is run in a sandbox, or not at all')
         done = subprocess.run(
-            self.command([sys.executable, '-c', whole]), stdin=subprocess.DEVNULL, text=True,
+            command, cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, check=False,
             errors='replace',
         )  # fmt: skip
