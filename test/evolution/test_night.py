@@ -97,8 +97,11 @@ def test_an_agent_that_is_killed_goes_on_with_its_conversation_and_is_told_facts
     night.send()
     night.until(lambda: night.model.steps().count(2), 'an agent that has seen its result')
     before = night.agents()
-    agent = next(p for p in before if 'agent.py' in ' '.join(p.cmdline()) and p.name() != 'bwrap')
+    # not a child of it that is just being made, which has its command line for a moment
+    named = [p for p in before if p.name() != 'bwrap' and 'agent.py' in ' '.join(cmdline(p))]
+    agent = min(named, key=lambda p: (p.create_time(), p.pid))
     agent.kill()
+    night.until(lambda: not living(agent), 'the end of the agent')
     asked = night.until(
         lambda: [a for a in night.model.asked if 'Facts from the station' in str(a.body)],
         'an agent that was started again',
