@@ -2,7 +2,9 @@
 
 Claude Code, Codex and Kimi Code are installed at pinned versions, below ``build/agents``; ``acp``
 is Kimi Code once more, by the Agent Client Protocol. Each works in our sandbox, without a network,
-with a model that plays a script, behind our meter. No key is needed and nothing is paid.
+with a model that plays a script, behind our meter. No key is needed and nothing is paid. The last
+check, ``night``, is a campaign at a simulated station, in which agent, trial runner and supervisor
+are killed; it takes about three minutes for each agent.
 
 Licences: Codex is Apache-2.0, Kimi Code MIT; Claude Code is under its provider's own terms, which
 are accepted by using it. Leave it out with ``--only codex kimi``.

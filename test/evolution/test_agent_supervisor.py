@@ -68,6 +68,15 @@ class Bench:
             lambda: self.ros.make(AgentSupervisor, **{**values, **parameters}),
         )
 
+    def end(self) -> None:
+        """End the supervisor; returns when clients have seen that its action is gone."""
+        self.supervisor.close()
+        in_spinning_thread(self.ros, self.supervisor.cleanup)
+        in_spinning_thread(self.ros, lambda: self.ros.remove(self.supervisor))
+        self.ros.wait_until(
+            lambda: not self.client.server_is_ready(), LONG, 'the end of the action'
+        )
+
     def send(self, **fields):
         goal = RunResearch.Goal(
             **{
@@ -151,9 +160,8 @@ def test_a_goal_that_cannot_be_served_is_refused_and_begins_nothing(bench, field
     assert bench.runner.goals == []
 
 
-def test_an_environment_that_is_not_frozen_is_refused_unless_allowed(bench, ros):
-    bench.supervisor.close()
-    in_spinning_thread(ros, lambda: ros.remove(bench.supervisor))
+def test_an_environment_that_is_not_frozen_is_refused_unless_allowed(bench):
+    bench.end()
     bench.start(require_frozen=True)
     result = bench.result(bench.send())
     assert 'frozen' in result.message
@@ -241,15 +249,10 @@ def test_a_supervisor_that_ended_goes_on_by_itself_when_it_is_back(bench, ros):
     assert with_records.campaign.campaign == 'c1'
 
 
-def test_a_goal_that_comes_back_before_its_campaign_does_begins_no_second_one(
-    bench, ros, monkeypatch
-):
+def test_a_goal_that_comes_back_before_its_campaign_does_begins_no_second_one(bench, monkeypatch):
     bench.send()
     bench.wait_trials(2)
-    bench.supervisor.close()
-    in_spinning_thread(ros, bench.supervisor.cleanup)
-    in_spinning_thread(ros, lambda: ros.remove(bench.supervisor))
-    ros.wait_until(lambda: not bench.client.server_is_ready(), LONG, 'the old server gone')
+    bench.end()
     go_on, begun, begin = threading.Event(), [], Research.begin
 
     def slowly(research, asked):
