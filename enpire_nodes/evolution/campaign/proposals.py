@@ -56,13 +56,20 @@ class Proposals:
             summary = self.block(job)
             return (
                 f'stopped early after {summary.successes} of {summary.counted}: it can not '
-                'confirm more than what is confirmed already'
+                'confirm more than is known of main'
             )
         return ''
 
     def confirmed_lower(self) -> float:
-        """Return the lower bound that ``main`` was confirmed with; 0 when it never was."""
-        return self.book.promotions[-1].lower if self.book.promotions else 0.0
+        """Return the lower bound that a block must exceed for ``main`` to move.
+
+        It is what ``main`` was confirmed with; before its first block, what its graded trials say
+        of its first attempts.
+        """
+        if self.book.promotions:
+            return self.book.promotions[-1].lower
+        requests = self.book.graded_requests(self.book.incumbent())
+        return self.evidence.summary(requests).first_attempt_lower
 
     def ending(self, job: Job) -> Ending:
         """Judge a job whose trials are all closed."""
@@ -92,7 +99,7 @@ class Proposals:
         if not block.valid:
             return Ending(f'the block confirms nothing: {"; ".join(block.problems)}; {words}')
         if summary.lower <= self.confirmed_lower():
-            return Ending(f'{words}: no more than main was confirmed with, main stays')
+            return Ending(f'{words}: no more than is known of main, which stays')
         promotion = Promotion(
             commit=arm.commit,
             request_id=arm.request_id,

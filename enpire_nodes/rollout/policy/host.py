@@ -122,7 +122,9 @@ class PolicyHost:
 
     def _ensure(self, selection: Selection, *, look: bool) -> Prepared:
         worker, loaded = self._worker, self._loaded
-        if worker is None or not worker.running or loaded.selection != selection:
+        if worker is None or loaded is None or not worker.running:
+            return self._start(selection)
+        if loaded.selection != selection:
             return self._start(selection)
         if look and not self._is_current(loaded):
             return self._start(selection)
@@ -138,7 +140,12 @@ class PolicyHost:
         self._worker = PolicyWorker(spec)
         self.restarts += 1
         self._worker.start()
-        if self._digest(pinned) != before:
+        try:
+            changed = self._digest(pinned) != before
+        except StationError:
+            self._stop()
+            raise
+        if changed:
             self._stop()
             raise StationError(
                 ErrorCode.POLICY_BAD_PARAMETER,

@@ -87,6 +87,19 @@ def test_a_block_that_cannot_reach_more_than_main_was_confirmed_with_is_ended(be
     assert bench.hub.main == good
 
 
+def test_a_block_that_shows_less_than_main_does_moves_nothing(bench):
+    desk = bench.begin()
+    start = bench.hub.main
+    bench.rates[start] = 0.7
+    desk.submit(TrialAsk('main', trials=30))
+    bench.work()
+    worse = bench.idea('Worse than it looked', 0.2)
+    block = bench.campaign._confirm((worse, ''))
+    assert bench.work() < 20  # and it is not even run to its end
+    assert bench.campaign.book.state(block.job_id) is JobState.CANCELED
+    assert bench.hub.main == start
+
+
 def test_what_is_main_already_or_being_tested_is_not_proposed_again(bench):
     desk = bench.begin()
     with pytest.raises(StationError, match='main already'):

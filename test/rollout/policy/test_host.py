@@ -108,6 +108,25 @@ def test_files_that_change_while_they_are_loaded_are_refused(open_host, write_po
     assert 'changed while they were loaded' in error.message
 
 
+def test_a_file_that_cannot_be_read_for_a_moment_spoils_nothing_afterwards(
+    host, selection, features, monkeypatch
+):
+    real, asked = registry.digest, []
+
+    def digest(name, settings):
+        asked.append(name)
+        if len(asked) == 2:  # the look after the worker has started
+            raise OSError('away for a moment')
+        return real(name, settings)
+
+    monkeypatch.setattr(registry, 'digest', digest)
+    with pytest.raises(StationError, match='away for a moment') as failure:
+        host.prepare(selection, FIRST).result(WAIT)
+    assert failure.value.code is ErrorCode.POLICY_BAD_PARAMETER
+    host.prepare(selection, FIRST).result(WAIT)
+    assert pid_of(host, features) != os.getpid()
+
+
 def test_nothing_waits_for_a_policy_that_hangs(host, features, write_policy):
     selection = Selection('learned', {'policy': str(write_policy('time.sleep(1000)'))})
     host.prepare(selection, FIRST).result(WAIT)
