@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import sys
 import time
 
 from paper_runner import PaperRunner
 
+from enpire_nodes.bringup.container import end_with_parent
 from enpire_nodes.rollout.records import TrialRecord
 from enpire_nodes.ros.main import run
 
@@ -28,6 +30,7 @@ class NightRunner(PaperRunner):
 
 
 if __name__ == '__main__':
+    end_with_parent(os.getppid())  # a test that is interrupted leaves no runner behind
     split = sys.argv.index('--ros-args')
     directory, seconds = sys.argv[1:split]
     raise SystemExit(run(lambda: NightRunner(Path(directory), float(seconds))))
