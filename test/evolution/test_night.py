@@ -71,7 +71,8 @@ def test_an_agent_finds_a_recipe_that_is_certified_and_every_token_is_counted(ni
 
 
 def test_a_budget_of_tokens_ends_the_campaign_and_nothing_is_lost(night):
-    step = Step(shell=f'{IDEA}\nenpire trial submit -n 2', tokens=Tokens(900, 0, 0, 100, 0))
+    cost = Tokens(900, 0, 0, 100, 0)
+    step = Step(shell=f'{IDEA}\nenpire trial submit -n 2', tokens=cost, delay=0.5)
     night.start([step] * 20)
     result = night.result(night.send(budget_tokens=3000, budget_trials=0))
     assert result.outcome == RunResearch.Result.BUDGET_USED, result.message
