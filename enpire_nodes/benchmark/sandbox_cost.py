@@ -61,6 +61,15 @@ class Cost:
         """Whether the median step costs no more than the goal."""
         return self.added_median <= GOAL_MS
 
+    def __str__(self) -> str:
+        return (
+            f'sandbox: {self.added_median:+.3f} ms a policy step at the median, '
+            f'{self.added_p99:+.2f} ms at p99 (goal {GOAL_MS:g} ms); {self.steps} steps of each, '
+            f'in turns: median {self.median:.3f} and {self.median_in_sandbox:.3f} ms, p99 '
+            f'{self.p99:.2f} and {self.p99_in_sandbox:.2f} ms; start of a worker '
+            f'{self.start:.0f} and {self.start_in_sandbox:.0f} ms'
+        )
+
 
 def measure(steps: int = 3000, *, rate: float = 100.0, starts: int = 5) -> Cost:
     """Measure it here.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 import os
 from pathlib import Path
 import sys
@@ -13,6 +14,7 @@ from rich.markup import escape
 
 from enpire_nodes.bringup.configuration import ConfigurationError
 from enpire_nodes.cli.runs import console
+from enpire_nodes.common.writing import write_json
 
 HELP = 'measure what the suite costs, and its latencies'
 
@@ -37,12 +39,56 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         '--output', type=Path, metavar='DIR', help='default: runs/bench-<date>-<time>'
     )
+    parser.add_argument(
+        '--only',
+        choices=('station', 'research'),
+        help='what the nodes cost, or what an agent costs: robot time, proxy, sandbox',
+    )
     parser.add_argument('--domain', type=int, metavar='N', help='ROS domain; default: a free one')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print and save; return 0 when everything could be measured, else 1."""
+    stamp = time.strftime('%Y%m%d-%H%M%S')
+    directory = (args.output or Path('runs') / f'bench-{stamp}').absolute()
+    code = 0 if args.only == 'research' else _station(args, directory, stamp)
+    if code == 2 or args.only == 'station':
+        return code
+    return max(code, _research(args, directory))
+
+
+def _research(args: argparse.Namespace, directory: Path) -> int:
+    from enpire_nodes.benchmark import proxy_cost, robot_share, sandbox_cost
+    from enpire_nodes.cli.session import own_domain
+
+    screen, found, code = console(), {}, 0
+    short = {'thinking': (5.0,), 'trials': 1} if args.quick else {}
+    pairs, steps = (50, 300) if args.quick else (500, 3000)
+    with own_domain(args.domain), screen.status('') as status:
+        for name, measure in (
+            ('robot', lambda: robot_share.measure(
+                directory / 'research', tell=lambda line: status.update(escape(line)), **short
+            )),
+            ('proxy', lambda: proxy_cost.measure(pairs)),
+            ('sandbox', lambda: sandbox_cost.measure(steps)),
+        ):  # fmt: skip
+            status.update(f'measuring: {name}')
+            try:
+                found[name] = measure()
+            except Exception as error:  # noqa: BLE001 - the others are measured all the same
+                code = 1
+                screen.print(
+                    f'{name}: not measured: {type(error).__name__}: {error}', markup=False
+                )
+                continue
+            screen.print(str(found[name]), markup=False, highlight=False, soft_wrap=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_json(directory / 'research.json', {name: asdict(what) for name, what in found.items()})
+    return code
+
+
+def _station(args: argparse.Namespace, directory: Path, stamp: str) -> int:
     from enpire_nodes.benchmark.evaluation import evaluate
     from enpire_nodes.benchmark.load import busy_already, machine
     from enpire_nodes.benchmark.plot import draw
@@ -51,8 +97,6 @@ def run(args: argparse.Namespace) -> int:
     from enpire_nodes.cli.session import own_domain
 
     screen = console()
-    stamp = time.strftime('%Y%m%d-%H%M%S')
-    directory = (args.output or Path('runs') / f'bench-{stamp}').absolute()
     trials = 2 if args.quick else args.trials
     plan = Plan(
         args.file, directory, args.controller, trials=trials, short=1 if args.quick else 3,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import sys
-import tempfile
 import time
 from typing import Any
 
@@ -81,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f'enpire demo: {error}\n')
         return 2
+    from enpire_nodes.evolution.researcher.start import seed_hub
+
     seed_hub(directory, configuration.task)
     with own_domain(args.domain):
         night = research(console, configuration, args)
@@ -93,22 +94,6 @@ def run(args: argparse.Namespace) -> int:
     console.print(promise_table(promises))
     console.print(farewell(directory, night), markup=False, highlight=False, soft_wrap=True)
     return 0 if all(kept for _, _, kept in promises) else 1
-
-
-def seed_hub(directory: Path, task: str) -> None:
-    """Make the hub of the run, whose ``main`` is the first policy that anybody would write."""
-    from enpire_nodes.evolution.hub.repository import Hub
-    from enpire_nodes.evolution.hub.seed import seed_files
-    from enpire_nodes.evolution.journal import research_directory
-    from enpire_nodes.evolution.researcher.start import make_start
-
-    place = research_directory(directory) / 'hub.git'
-    if place.exists():
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        seed_files(Path(folder), task)
-        make_start(Path(folder))
-        Hub.create(place, seed=Path(folder))
 
 
 def research(console: Any, configuration: Any, args: argparse.Namespace) -> Night:

@@ -23,7 +23,18 @@ def results(monkeypatch):
 
 
 def bench(tmp_path, *arguments):
-    return main(['bench', '--output', str(tmp_path / 'out'), '--domain', '71', *arguments])
+    return main(
+        [
+            'bench',
+            '--only',
+            'station',
+            '--output',
+            str(tmp_path / 'out'),
+            '--domain',
+            '71',
+            *arguments,
+        ]
+    )
 
 
 def test_reports_and_saves_even_when_nothing_could_be_measured(tmp_path, results, capsys):
@@ -61,3 +72,33 @@ def test_unknown_station_and_controller_are_refused(tmp_path, results, capsys):
     assert bench(tmp_path, '--controller', 'magic') == 1
     assert 'magic' in capsys.readouterr().err
     assert 'plan' not in results
+
+
+def test_what_an_agent_costs_is_measured_printed_and_kept(tmp_path, monkeypatch, capsys):
+    from dataclasses import dataclass
+
+    from enpire_nodes.benchmark import proxy_cost, robot_share, sandbox_cost
+
+    @dataclass
+    class Found:
+        value: float
+
+        def __str__(self):
+            return f'{self.value} of it'
+
+    def broken(*_, **__):
+        raise OSError('no station')
+
+    monkeypatch.setattr(robot_share, 'measure', broken)
+    monkeypatch.setattr(proxy_cost, 'measure', lambda pairs: Found(pairs))
+    monkeypatch.setattr(sandbox_cost, 'measure', lambda steps: Found(steps))
+    out = tmp_path / 'out'
+    arguments = ['bench', '--only', 'research', '--quick', '--output', str(out), '--domain', '71']
+
+    assert main(arguments) == 1
+
+    shown = capsys.readouterr().out
+    assert 'robot: not measured: OSError: no station' in shown
+    assert '50 of it' in shown
+    kept = json.loads((out / 'research.json').read_text())
+    assert kept == {'proxy': {'value': 50}, 'sandbox': {'value': 300}}

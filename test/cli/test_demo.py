@@ -10,10 +10,11 @@ from research_run import ResearchRun
 pytest.importorskip('enpire_msgs')
 
 from enpire_nodes.cli import demo
-from enpire_nodes.cli.demo import check, farewell, Night, problems_words, seed_hub
+from enpire_nodes.cli.demo import check, farewell, Night, problems_words
 from enpire_nodes.cli.main import main
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.report.report import write_report
+from enpire_nodes.evolution.researcher.start import seed_hub
 
 pytestmark = pytest.mark.ros
 
