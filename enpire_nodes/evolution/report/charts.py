@@ -174,8 +174,9 @@ def _thinking(log: RunLog) -> Iterator[tuple[float, float]]:
 
 def tokens_figure(log: RunLog) -> Figure:
     """Draw tokens a minute by class, and their sums."""
-    seconds = max(1.0, (log.end_ns - log.start_ns) / 1e9)
-    binned = tokens.series(log.calls, log.start_ns, log.end_ns, step=seconds / _BINS)
+    end_ns = max(log.end_ns, log.start_ns + 10**9)  # one that was refused at once has no length
+    seconds = (end_ns - log.start_ns) / 1e9
+    binned = tokens.series(log.calls, log.start_ns, end_ns, step=seconds / _BINS)
     middles = (np.arange(_BINS) + 0.5) * binned.step / 60.0
     figure = Figure(figsize=(_WIDTH, 2.9), facecolor=theme.PAPER)
     rate, whole = figure.subplots(1, 2, width_ratios=[2.2, 1.0])

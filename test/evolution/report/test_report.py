@@ -130,3 +130,11 @@ def test_a_run_without_a_campaign_is_refused(tmp_path):
     with pytest.raises(StationError) as refused:
         write_report(tmp_path, keys=tmp_path / 'keys')
     assert refused.value.code is ErrorCode.SUPERVISOR_STATE_UNREADABLE
+
+
+def test_a_campaign_that_ended_at_once_has_a_report_too(finished, monkeypatch):
+    from enpire_nodes.evolution.report.charts import tokens_figure
+
+    log = RunLog.read(finished[0])
+    monkeypatch.setitem(log.__dict__, 'end_ns', log.start_ns + 1000)
+    assert tokens_figure(log).axes
