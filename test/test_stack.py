@@ -14,7 +14,7 @@ from stack_support import Stack
 
 from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import SafetyState
-from enpire_nodes.bringup.table import NODES
+from enpire_nodes.bringup.table import BYSTANDERS, NODES
 from enpire_nodes.rollout.records import TrialOutcome
 
 pytestmark = [
@@ -86,9 +86,20 @@ def test_a_late_subscriber_sees_the_latched_states(station: Stack) -> None:
 
 
 @pytest.mark.parametrize('stage', list(stack_support.STAGES))
-@pytest.mark.parametrize('node', list(NODES))
+@pytest.mark.parametrize('node', [name for name in NODES if name not in BYSTANDERS])
 def test_any_node_may_die_in_any_stage(station: Stack, node: str, stage: str) -> None:
     stack_support.kill_in(station, node, stage)
+
+
+@pytest.mark.parametrize('node', BYSTANDERS)
+def test_a_trial_goes_on_without_whoever_only_asked_for_it(station: Stack, node: str) -> None:
+    stack_support.begin(station, 'execute')
+    known, restarts = station.count(), station.station.restarts(node)
+    station.station.kill(node)
+    closed = station.closed(known)
+    assert closed.outcome in (TrialOutcome.SUCCESS, TrialOutcome.FAILURE), closed.message
+    station.ready()
+    assert station.station.restarts(node) == restarts + 1
 
 
 def test_after_all_that_the_next_trial_runs(station: Stack) -> None:

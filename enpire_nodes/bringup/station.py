@@ -29,7 +29,7 @@ from enpire_nodes.bringup.nodes import (
 )
 from enpire_nodes.bringup.process import NodeProcess, State
 from enpire_nodes.bringup.shared_memory import clean_shared_memory
-from enpire_nodes.bringup.table import SUPERVISOR
+from enpire_nodes.bringup.table import BYSTANDERS, SUPERVISOR
 
 _POLL = 0.02  # s
 #: s to listen for a station of this name elsewhere (see ``config/fastdds.xml``; a participant
@@ -213,7 +213,8 @@ class StationProcesses:
                 if event:
                     if process.state is not State.RUNNING:
                         for node in process.spec.nodes:
-                            self._listener.announce_death(node.full_name, process.reason)
+                            if node.name not in BYSTANDERS:
+                                self._listener.announce_death(node.full_name, process.reason)
                     self._note(event)
         for process in reversed(self._processes):
             note = process.stop()

@@ -74,6 +74,8 @@ NODES: Mapping[str, NodeEntry] = {
 #: it under the name that the runner's report has on a station without an agent.
 SUPERVISOR = 'agent_supervisor'
 ROBOT_UTILIZATION = ('utilization', 'robot_utilization')
+#: Whose death stops no arm: a trial that was asked for goes on without whoever asked.
+BYSTANDERS = (SUPERVISOR,)
 
 #: Whom the trial runner waits for on a station whose judge is audited: nobody audits later what
 #: happened while the auditor was away, so nothing happens then.

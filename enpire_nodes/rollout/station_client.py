@@ -280,6 +280,9 @@ class StationClient:
         found += [f'{name} is still working on a goal' for name in self.presence.busy()]
         entities = (self._reset, self._execute, self._judge, self._start, self._stop)
         found += [f'{entity.name} is not offered' for entity in entities if not entity.ready]
+        if self.safety.mode == SafetyState.UNSET:
+            # its limits are part of the environment that every trial is marked with
+            found.append('safety_state was not heard yet')
         return found
 
     def _action(self, kind: type, name: str, server: str, refused: ErrorCode) -> Action:
