@@ -2,8 +2,9 @@
 
 The same simulated station, the same agent with the same thinking times, in turns (A B B A). In the
 serial loop the robot waits while the agent thinks; in the other the station's own work fills the
-queue, and leaves off when the agent asks. The thinking times are given, chosen such that the robot
-of the serial loop waits about half of the time, as the paper reports of its agents.
+queue (here exploring trials of the same recipe) and leaves off when the agent asks. The thinking
+times are given, chosen such that the robot of the serial loop waits about half of the time, as the
+paper reports of its agents.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from enpire_nodes.evolution.campaign.campaign import Campaign
 from enpire_nodes.evolution.campaign.desk import CampaignDesk
 from enpire_nodes.evolution.campaign.settings import CampaignSettings
 from enpire_nodes.evolution.desk.views import TrialAsk
-from enpire_nodes.evolution.records import Budgets, CampaignRecord, Job
+from enpire_nodes.evolution.records import Budgets, CampaignRecord, Job, JobState
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import TRIAL_CLOSED, TRIAL_STARTED
 
@@ -54,7 +55,7 @@ class RobotShare:
     :param serial: MRU of the serial loop, ``queue`` of ours; ``executing`` the strict ones.
     :param delays: of each of the agent's requests in our queue, from asking to its first trial, in
         units of the longest trial there.
-    :param handover: s from the end of a trial to the start of the next while work is queued.
+    :param handover: s from the end of a trial to the start of the next, in our queue.
     """
 
     serial: float
@@ -163,7 +164,11 @@ def _block(
     settings = replace(campaign.settings, background_share=share)
     with campaign.changed:
         campaign.background = Background(campaign.book, campaign.evidence, settings)
+        for job in campaign.book.open_jobs():  # what the block before has left in the queue
+            campaign.schedule.remove(job.job_id)
+            campaign.book.change(job.job_id, JobState.CANCELED, 'another block begins')
         campaign.changed.notify_all()
+    _rest(campaign)
     start = time.time_ns()
     for seconds in thinking:
         time.sleep(seconds)
@@ -171,11 +176,23 @@ def _block(
     return Block(mode, start, time.time_ns())
 
 
+def _rest(campaign: Campaign) -> None:
+    """Wait until the robot has ended the trial under way."""
+    deadline = time.monotonic() + _ANSWER
+    while campaign.busy:
+        if time.monotonic() > deadline:
+            raise CallFailedError(f'a trial was not over within {_ANSWER:g} s')
+        time.sleep(0.05)
+
+
 def _ask(desk: CampaignDesk, ask: TrialAsk) -> None:
     job_id, deadline = desk.submit(ask).job_id, time.monotonic() + _ANSWER
     while not desk.job(job_id, wait=5.0).ended:
         if time.monotonic() > deadline:
             raise CallFailedError(f'{job_id} was not done within {_ANSWER:g} s')
+    view = desk.job(job_id)
+    if view.state != 'done':
+        raise CallFailedError(f'{job_id} is {view.state}: {view.message}')
 
 
 @contextmanager

@@ -125,6 +125,11 @@ class Campaign:
         """What was asked for."""
         return self.book.campaign
 
+    @property
+    def busy(self) -> bool:
+        """Whether the robot runs a trial for it now."""
+        return self._running is not None
+
     # -- for the robot ------------------------------------------------------------------------
 
     def next_slice(self) -> Slice | None:
@@ -349,9 +354,7 @@ class Campaign:
 
     def _sign(self, result: dict[str, Any]) -> bool:
         try:
-            signed = self.hub.add_result(
-                self.record.station, result['commit'], result, self._key
-            )
+            signed = self.hub.add_result(self.record.station, result['commit'], result, self._key)
         except StationError as error:
             self._log(f'a result is not in the hub yet, and stays in the journal: {error}')
             return False

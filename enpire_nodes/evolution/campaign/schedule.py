@@ -73,19 +73,19 @@ class Schedule:
         if not ready:
             return None
         agents = [job for job in ready if job.requester == AGENT and job.kind not in PROPOSED]
-        proposed = [job for job in ready if job.kind in PROPOSED]
+        proposed = [job for job in ready if _is_proposed(job)]
         if agents and proposed:
             job = agents[0] if self._proposed_last else proposed[0]
         else:
             job = (agents or ready)[0]
-        self._proposed_last = job.kind in PROPOSED
+        self._proposed_last = _is_proposed(job)
         return Slice(job, self._arm(job))
 
     def _ordered(self) -> list[Job]:
         """Return the jobs, the agent's own first, then by kind, then as they came."""
         return sorted(
             self.jobs.values(),
-            key=lambda job: (job.requester != AGENT or job.kind in PROPOSED, int(job.kind)),
+            key=lambda job: (job.requester != AGENT, job.kind in PROPOSED, int(job.kind)),
         )
 
     def _arm(self, job: Job) -> Arm:
@@ -97,3 +97,8 @@ class Schedule:
         if self.done(arm.request_id) >= job.trials:
             return second if arm is first else first
         return arm
+
+
+def _is_proposed(job: Job) -> bool:
+    """Whether the agent waits for a job's verdict; the station's own re-tests are for nobody."""
+    return job.requester == AGENT and job.kind in PROPOSED

@@ -63,8 +63,8 @@ def test_background_work_yields_at_the_next_trial(robot):
     robot.schedule.add(job('background', JobKind.RETEST, 10, 'ab', STATION))
     robot.schedule.add(job('learner', JobKind.EXPLORE, 10, who=STATION))
     robot.step()
-    robot.schedule.add(job('agent', trials=1))
-    assert robot.step() == 'agenta'
+    robot.schedule.add(job('agent', trials=4))
+    assert [robot.step() for _ in range(4)] == ['agenta'] * 4
 
 
 def test_what_was_proposed_takes_every_second_trial_of_a_busy_agent(robot):
