@@ -23,8 +23,8 @@ def test_codes_are_in_the_block_of_their_node():
         'REWARD': 4,
         'RECORDER': 5,
         'RUNNER': 6,
-    'SUPERVISOR': 7,
-    'HUB': 8,
+        'SUPERVISOR': 7,
+        'HUB': 8,
         'ENVIRONMENT': 9,
         'IMPROVEMENT': 10,
     }
