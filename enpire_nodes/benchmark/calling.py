@@ -44,10 +44,11 @@ class Caller:
         :param what: for the error.
         :raises CallFailedError: there is none until then.
         """
-        left = max(0.0, deadline - time.monotonic())
-        self._executor.spin_until_future_complete(future, left)
-        if not future.done():
-            raise CallFailedError(f'{self.namespace}: {what}')
+        while not future.done():
+            left = deadline - time.monotonic()
+            if left <= 0.0:
+                raise CallFailedError(f'{self.namespace}: {what}')
+            self._executor.spin_once(timeout_sec=left)
         return future.result()
 
     def __enter__(self) -> Caller:

@@ -14,7 +14,7 @@ from typing import Any
 from enpire_nodes.bringup.configuration import ConfigurationError, load_configuration
 from enpire_nodes.cli.research import add_goal_arguments, goal_of, outcome_name
 from enpire_nodes.cli.runs import console as make_console
-from enpire_nodes.cli.session import own_domain
+from enpire_nodes.cli.session import at_work, own_domain, Tale
 from enpire_nodes.cli.soak import DRIFT, promise_table
 
 HELP = 'watch a researcher improve the policy of a simulated station, with nobody at the bench'
@@ -50,13 +50,11 @@ def add_parser(subparsers: Any) -> None:
 
 @dataclass(slots=True)
 class Night:
-    """What happened that journal and ledger do not know."""
+    """How a campaign ended, and what happened that journal and ledger do not know."""
 
     outcome: str = ''
     message: str = ''
-    problems: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    memory: int = 0
+    tale: Tale = field(default_factory=Tale)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     seed_hub(directory, configuration.task)
     with own_domain(args.domain):
         night = research(console, configuration, args)
-    for problem in night.problems:
+    for problem in night.tale.problems:
         console.print(f'problem: {problem}', markup=False, highlight=False, soft_wrap=True)
     if not (directory / 'research' / 'journal.jsonl').is_file():
         sys.stderr.write('enpire demo: no campaign was begun; see the problems above\n')
@@ -98,39 +96,19 @@ def run(args: argparse.Namespace) -> int:
 
 def research(console: Any, configuration: Any, args: argparse.Namespace) -> Night:
     """Bring the station up, let the agent work, and take it down."""
-    from enpire_nodes.bringup.station import (
-        StationNotReadyError,
-        StationProcesses,
-        StationTakenError,
-    )
-    from enpire_nodes.cli.client import StationLink, SUPERVISOR
+    from enpire_nodes.cli.client import SUPERVISOR
     from enpire_nodes.cli.live_research import make_research_view
-    from enpire_nodes.common.errors import StationError
 
-    night, began = Night(), time.monotonic()
-    try:
-        with StationProcesses(configuration) as station:
-            with console.status(f'bringing {station.namespace} up'):
-                station.wait_ready(90.0)
-            console.print(
-                f'{station.namespace} is up after {time.monotonic() - began:.1f} s; '
-                f'the {args.agent} agent has the floor'
-            )
-            with StationLink(station.namespace, server=SUPERVISOR) as link:
-                title = f'{station.namespace} · {args.agent}'
-                with make_research_view(console, title) as view:
-                    goal = goal_of(args, agent=args.agent, campaign=f'demo-{args.seed}')
-                    result = link.run(goal, show=view.show)
-            night.outcome, night.message = outcome_name(result), result.message
-            night.memory = sum(station.memory().values())
-            for node in station.pids():
-                if station.restarts(node):
-                    night.problems.append(f'{node} had to be restarted; see {station.log(node)}')
-    except (StationNotReadyError, StationTakenError, StationError, OSError) as error:
-        night.problems.append(str(error))
-    except KeyboardInterrupt:
-        night.problems.append('interrupted; what was recorded stays')
-    night.seconds = time.monotonic() - began
+    night = Night()
+
+    def act(link: Any, tale: Tale) -> None:
+        console.print(f'the {args.agent} agent has the floor')
+        goal = goal_of(args, agent=args.agent, campaign=f'demo-{args.seed}')
+        with make_research_view(console, f'{link.namespace} · {args.agent}') as view:
+            result = link.run(goal, show=view.show)
+        night.outcome, night.message = outcome_name(result), result.message
+
+    night.tale = at_work(console, configuration, act, server=SUPERVISOR)
     return night
 
 
@@ -157,7 +135,8 @@ def check(directory: Path, night: Night, *, certify: bool) -> list[tuple[str, st
             for job in book.of_kind(JobKind.RETEST)
             if job.paired and book.state(job.job_id) is JobState.DONE
         ]
-        share = utilization(evidence.intervals).robot_utilization
+        worked = [span for span in ledger.intervals() if span.start_ns >= book.began_ns]
+        share = utilization(worked).robot_utilization
     apart = [seen for seen in retests if seen.apart]
     best = max(apart or retests, key=lambda seen: (seen.candidate, -seen.p_value), default=None)
     ideas = [idea for idea in build_tree(directory).ideas.values() if idea.station]
@@ -171,7 +150,7 @@ def check(directory: Path, night: Night, *, certify: bool) -> list[tuple[str, st
         ('main moved by a confirmation block',
          f'{moved.successes} of {moved.trials}, at least {moved.lower:.1%}' if moved else 'no',
          moved is not None),
-        ('crashes, faults', '; '.join(night.problems) or 'none', not night.problems),
+        ('crashes, faults', '; '.join(night.tale.problems) or 'none', not night.tale.problems),
         ('the report can be recomputed', problems_words(problems), not problems),
         ('robot at work', f'{share:.1%} of the wall clock', True),
         ('robot time', f'{minutes:.1f} min, {evidence.started} trials', True),
@@ -191,10 +170,11 @@ def problems_words(problems: Sequence[Any]) -> str:
 def farewell(directory: Path, night: Night) -> str:
     """Say where everything is, and what to look at next."""
     shown = os.path.relpath(directory)
+    megabytes = sum(night.tale.memory.values()) / 1e6
     return '\n'.join(
         [
             f'{night.outcome.lower().replace("_", " ")}: {night.message}',
-            f'{night.seconds:.0f} s altogether; the station took {night.memory / 1e6:.0f} MB.',
+            f'{night.tale.seconds:.0f} s altogether; the station took {megabytes:.0f} MB.',
             f'  {shown}/report.html          the report; open it in a browser',
             f'  enpire verify-run {shown}    recompute its figures',
             f'  git -C {shown}/research/hub.git log --all --graph --oneline    the ideas',

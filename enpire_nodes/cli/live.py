@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import math
 from types import TracebackType
 from typing import Protocol
@@ -55,10 +56,18 @@ def make_view(console: Console, title: str = '', *, seen: int = 0) -> View:
 
 
 class LiveView:
-    """Draws the whole board a few times a second."""
+    """Draws the whole board a few times a second.
 
-    def __init__(self, console: Console, title: str = '') -> None:
-        self._title = title
+    :param draw: makes the picture of a board, with a title.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        title: str = '',
+        draw: Callable[[Board, str], RenderableType] | None = None,
+    ) -> None:
+        self._title, self._draw = title, draw or render
         self._live = Live(console=console, refresh_per_second=_REFRESH, transient=True)
 
     def __enter__(self) -> LiveView:
@@ -75,7 +84,7 @@ class LiveView:
 
     def show(self, board: Board) -> None:
         """Draw the board."""
-        self._live.update(render(board, self._title))
+        self._live.update(self._draw(board, self._title))
 
 
 class LineView:

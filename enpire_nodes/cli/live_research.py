@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -15,9 +13,8 @@ from rich.text import Text
 
 from enpire_msgs.msg import ResearchStatus, StationState
 from enpire_nodes.cli.board import Board
-from enpire_nodes.cli.live import percent, trial_line, View
+from enpire_nodes.cli.live import LiveView, percent, trial_line, View
 
-_REFRESH = 4  # Hz
 _EVERY = 30.0  # s between two lines without news
 _STYLES = {
     ResearchStatus.THINKING: 'cyan',
@@ -30,31 +27,9 @@ _STYLES = {
 
 def make_research_view(console: Console, title: str = '') -> View:
     """Return the view that fits the console."""
-    return ResearchLiveView(console, title) if console.is_terminal else ResearchLineView(console)
-
-
-class ResearchLiveView:
-    """Draws the campaign a few times a second."""
-
-    def __init__(self, console: Console, title: str = '') -> None:
-        self._title = title
-        self._live = Live(console=console, refresh_per_second=_REFRESH, transient=True)
-
-    def __enter__(self) -> ResearchLiveView:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._live.stop()
-
-    def show(self, board: Board) -> None:
-        """Draw the board."""
-        self._live.update(render_research(board, self._title))
+    if console.is_terminal:
+        return LiveView(console, title, render_research)
+    return ResearchLineView(console)
 
 
 class ResearchLineView:

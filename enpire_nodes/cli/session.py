@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 import os
@@ -35,31 +35,52 @@ def work(console: Console, configuration: StationConfiguration, goals: Sequence[
     :param goals: of ``RunTrials``; the first one that is not completed ends the work.
     """
     from enpire_msgs.action import RunTrials
+    from enpire_nodes.cli.client import RUNNER
+    from enpire_nodes.cli.live import make_view
+
+    def act(link: Any, tale: Tale) -> None:
+        console.print(f'{sum(goal.trials for goal in goals)} trials at pace {configuration.pace}')
+        for number, goal in enumerate(goals, start=1):
+            title = f'{link.namespace} · {goal.controller} · {number} of {len(goals)}'
+            with make_view(console, title, seen=link.board.closed) as view:
+                result = link.run(goal, show=view.show)
+            if result.outcome != RunTrials.Result.COMPLETED:
+                tale.problems.append(f'{goal.controller}: {result.message}')
+                break
+
+    return at_work(console, configuration, act, server=RUNNER)
+
+
+def at_work(
+    console: Console,
+    configuration: StationConfiguration,
+    act: Callable[[Any, Tale], None],
+    *,
+    server: str,
+) -> Tale:
+    """Bring a station up, act on it, and take it down; what goes wrong is in the tale.
+
+    :param act: is given a link to the station, and the tale.
+    :param server: node that the link sends requests to.
+    """
     from enpire_nodes.bringup.station import (
         StationNotReadyError,
         StationProcesses,
         StationTakenError,
     )
     from enpire_nodes.cli.client import StationLink
-    from enpire_nodes.cli.live import make_view
     from enpire_nodes.common.errors import StationError
 
     tale, began = Tale(), time.monotonic()
     try:
-        with StationProcesses(configuration) as station, StationLink(station.namespace) as link:
+        with (
+            StationProcesses(configuration) as station,
+            StationLink(station.namespace, server=server) as link,
+        ):
             with console.status(f'bringing {station.namespace} up'):
                 station.wait_ready(90.0)
-            console.print(
-                f'{station.namespace} is up after {time.monotonic() - began:.1f} s: '
-                f'{sum(goal.trials for goal in goals)} trials at pace {configuration.pace}'
-            )
-            for number, goal in enumerate(goals, start=1):
-                title = f'{station.namespace} · {goal.controller} · {number} of {len(goals)}'
-                with make_view(console, title, seen=link.board.closed) as view:
-                    result = link.run(goal, show=view.show)
-                if result.outcome != RunTrials.Result.COMPLETED:
-                    tale.problems.append(f'{goal.controller}: {result.message}')
-                    break
+            console.print(f'{station.namespace} is up after {time.monotonic() - began:.1f} s')
+            act(link, tale)
             tale.memory = station.memory()
             for node in station.pids():
                 if station.restarts(node):

@@ -34,6 +34,8 @@ _TICK = 0.2  # s between two looks at the agent
 _IDLE = 0.1  # s between two looks for work, when there was none
 _REPORT = 1.0  # s between two reports
 _DRAW = 20.0  # s between two pictures of the idea tree, at the least
+_LAST = 900.0  # s for the trial that is under way when a campaign ends
+_TROUBLE = 120.0  # s of trouble with hub or journal after which a campaign is left
 
 
 class AgentSupervisor(StationNode):
@@ -46,6 +48,7 @@ class AgentSupervisor(StationNode):
     def __init__(self, **arguments: object) -> None:
         super().__init__('agent_supervisor', parameters=PARAMETERS, **arguments)
         self._research: Research | None = None
+        self._view: ResearchView | None = None
         self._preparing = False
         self._stopping = threading.Event()
         self._workers: list[threading.Thread] = []
@@ -121,10 +124,7 @@ class AgentSupervisor(StationNode):
 
     def diagnostics(self) -> dict[str, object]:
         """Show where the campaign stands, and what it costs."""
-        research = self._research
-        if research is None:
-            return {'campaign': 'none'}
-        return research.diagnostics()
+        return messages.diagnostics(self._view)
 
     # -- the goal -----------------------------------------------------------------------------
 
@@ -180,26 +180,39 @@ class AgentSupervisor(StationNode):
                 self._workers.append(robot)
                 robot.start()
                 ended = self._watch(research)
-                robot.join(timeout=120.0)
+                robot.join(timeout=_LAST)
                 if ended is not None:
                     ended = research.conclude(ended)
                     view = research.view()
         except Exception as error:  # noqa: BLE001 - whoever waits for the result gets one
             ended = self._defect(error)
         finally:
-            self._research, self._preparing = None, False
+            self._research, self._view, self._preparing = None, None, False
         if ended is not None:
             self._post(lambda: self._finish(ended, view))
 
     def _watch(self, research: Research) -> Ended | None:
+        fine = viewed = time.monotonic()
         while not self._stopping.is_set():
             if self._goals.cancel_requested:
                 research.cancel()
             if self._pausing:
                 research.hold(PERSON, self._pausing)
-            ended = research.tick()
+            try:
+                ended = research.tick()
+                fine = time.monotonic()
+            except StationError as error:
+                # a lock in the hub, a full disk: what was left undone is done when it is over
+                if time.monotonic() - fine > _TROUBLE:
+                    raise
+                self._post(lambda words=str(error): self.get_logger().error(words))
+                research.hold_station(str(error))
+                ended = None
+                self._stopping.wait(_REPORT)
             if ended is not None:
                 return ended
+            if self._view is None or time.monotonic() - viewed > _REPORT:
+                self._view, viewed = research.view(), time.monotonic()
             self._draw(research)
             self._stopping.wait(_TICK)
         return None
@@ -247,7 +260,10 @@ class AgentSupervisor(StationNode):
 
     def _finish(self, ended: Ended, view: ResearchView | None = None) -> None:
         words = f'research {ended.outcome.lower()}: {ended.message}'
-        self.get_logger().info(words)
+        if ended.outcome == 'STOPPED':
+            self.get_logger().error(words)
+        else:
+            self.get_logger().info(words)
         self.set_busy(False)
         self._goals.finish(
             messages.result(ended), succeeded=ended.outcome in ('CERTIFIED', 'BUDGET_USED')
@@ -256,12 +272,11 @@ class AgentSupervisor(StationNode):
             self._statuses.publish(messages.status(view, self._stamp()))
 
     def _report(self) -> None:
-        research = self._research
-        if research is None:
+        view = self._view  # made in the other thread: this one waits for no hub and no disk
+        if view is None:
             if self._spent is not None:
                 self._utilizations.publish(self._spent)
             return
-        view = research.view()
         status = messages.status(view, self._stamp())
         self._statuses.publish(status)
         self._goals.feedback(status=status)

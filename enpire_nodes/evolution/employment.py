@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-import time
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.common.files import config_file
@@ -32,7 +31,6 @@ _USUAL = {
     'codex': 'https://api.openai.com/v1',
     'kimi': 'https://api.moonshot.ai/v1',
 }
-_DOING = 3.0  # s for which an event tells what the agent does now
 _DOWN = (0, 429, 500, 502, 503, 504, 529)  # of HTTP: the model did not serve
 
 
@@ -77,7 +75,6 @@ class Employment:
         self._keeper: AgentKeeper | None = None
         self._held = ExitStack()
         self._last_status = 200
-        self._said = ('', -1e9)
 
     @property
     def currency(self) -> str:
@@ -234,4 +231,3 @@ class Employment:
     def _agent(self, event: str, words: str) -> None:
         with self._campaign.changed:
             self._campaign.book.note(kinds.AGENT, event=event, words=words[:1000])
-        self._said = (words, time.monotonic())

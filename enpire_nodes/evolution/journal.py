@@ -19,7 +19,7 @@ from enpire_nodes.evolution.records import (
     ModelCall,
     Promotion,
 )
-from enpire_nodes.rollout.ledger.chain import ChainReport, check_chain, Entry
+from enpire_nodes.rollout.ledger.chain import Entry
 from enpire_nodes.rollout.ledger.line_book import LineBook
 from enpire_nodes.rollout.record_json import from_json, to_json
 
@@ -99,11 +99,6 @@ def of_kind(entries: list[Entry], record: type[Record]) -> Iterator[Record]:
     """Yield the records of one type."""
     kind = _KIND_OF[record]
     return (decoded(entry) for entry in entries if entry.kind == kind)
-
-
-def verify(entries: list[Entry]) -> ChainReport:
-    """Check every entry of the chain; the report names the first bad one."""
-    return check_chain(entries)
 
 
 def _plain(value: Any) -> Any:

@@ -269,25 +269,6 @@ class Research:
                 report=self._ended.report if self._ended else '',
             )
 
-    def diagnostics(self) -> dict[str, object]:
-        """Return what the diagnostics show."""
-        if self.campaign is None:
-            return {'campaign': 'being prepared'}
-        view = self.view()
-        return {
-            'campaign': view.campaign,
-            'state': view.state,
-            'message': view.message or 'none',
-            'ideas': view.ideas,
-            'trials': view.trials,
-            'queued trials': view.queued,
-            'tokens': view.tokens.total,
-            'tokens a minute': f'{view.tokens_per_minute:.0f}',
-            'price': f'{view.price:.4g}',
-            'budget used': f'{view.budget_share:.0%} of {view.budget_name or "none"}',
-            'held': self.campaign.holds.words() or 'no',
-        }
-
     # -- within -------------------------------------------------------------------------------
 
     def _record(self, asked: Asked) -> CampaignRecord:

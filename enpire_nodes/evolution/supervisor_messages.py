@@ -127,6 +127,24 @@ def utilization(robot: Utilization, view: ResearchView) -> Utilization:
     return message
 
 
+def diagnostics(view: ResearchView | None) -> dict[str, object]:
+    """Return what the diagnostics show of a campaign; None when there is none."""
+    if view is None:
+        return {'campaign': 'none'}
+    return {
+        'campaign': view.campaign,
+        'state': view.state,
+        'message': view.message or 'none',
+        'ideas': view.ideas,
+        'trials': view.trials,
+        'queued trials': view.queued,
+        'tokens': view.tokens.total,
+        'tokens a minute': f'{view.tokens_per_minute:.0f}',
+        'price': f'{view.price:.4g}',
+        'budget used': f'{view.budget_share:.0%} of {view.budget_name or "none"}',
+    }
+
+
 def image(picture: np.ndarray, stamp: Time) -> Image:
     """Return an (h, w, 3) RGB picture as a message."""
     message = Image(

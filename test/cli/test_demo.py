@@ -12,6 +12,7 @@ pytest.importorskip('enpire_msgs')
 from enpire_nodes.cli import demo
 from enpire_nodes.cli.demo import check, farewell, Night, problems_words
 from enpire_nodes.cli.main import main
+from enpire_nodes.cli.session import Tale
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.report.report import write_report
 from enpire_nodes.evolution.researcher.start import seed_hub
@@ -50,7 +51,7 @@ def test_a_finished_campaign_is_held_against_the_promises(finished, keys):
 
 
 def test_a_crash_breaks_a_promise(finished, keys):
-    found = promises(finished[0], Night(problems=['driver had to be restarted']))
+    found = promises(finished[0], Night(tale=Tale(['driver had to be restarted'])))
     assert found['crashes, faults'] == ('driver had to be restarted', False)
 
 
@@ -89,14 +90,14 @@ def test_what_a_verification_found_is_shown_in_parts():
 
 
 def test_the_end_says_where_everything_is(tmp_path):
-    words = farewell(tmp_path, Night(outcome='BUDGET_USED', message='over', seconds=1.0))
+    words = farewell(tmp_path, Night('BUDGET_USED', 'over'))
     assert 'budget used: over' in words
     assert 'report.html' in words
     assert 'enpire verify-run' in words
 
 
 def test_a_station_that_does_not_come_up_ends_it_with_the_reason(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo, 'research', lambda *_: Night(problems=['no driver']))
+    monkeypatch.setattr(demo, 'research', lambda *_: Night(tale=Tale(['no driver'])))
     assert main(['demo', '--run', str(tmp_path / 'run')]) == 1
     assert 'no driver' in capsys.readouterr().out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from enpire_nodes.evolution.journal import (
@@ -11,7 +11,6 @@ from enpire_nodes.evolution.journal import (
     CAMPAIGN,
     decoded,
     FINISHED,
-    HUMAN,
     IDEA,
     JOB,
     JOB_CHANGE,
@@ -35,13 +34,21 @@ from enpire_nodes.rollout.ledger.chain import Entry
 #: States in which a job is over.
 OVER = (JobState.DONE, JobState.CANCELED, JobState.FAILED)
 
+#: Tokens that a call is charged with at least when nobody said how many it took.
+UNMEASURED = 10_000
+
 #: A recipe: its commit, and the sha256 of its weights.
 Recipe = tuple[str, str]
 
 
 @dataclass(slots=True)
 class CampaignBook:
-    """What the journal says; every change is written before it is believed."""
+    """What the journal says; every change is written before it is believed.
+
+    :param tokens: that the model counted.
+    :param charged_tokens: what budgets are held against: a call that was answered and did not say
+        to its end what it took counts as the largest before it; ``charged_money`` likewise.
+    """
 
     journal: Journal
     campaign: CampaignRecord | None = None
@@ -51,8 +58,9 @@ class CampaignBook:
     ideas: dict[str, IdeaRecord] = field(default_factory=dict)
     promotions: list[Promotion] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
-    money: float = 0.0
-    human_seconds: float = 0.0
+    charged_tokens: int = 0
+    charged_money: float = 0.0
+    _largest: tuple[int, float] = (0, 0.0)
     session: str = ''
     finished: dict | None = None
     entries: list[Entry] = field(default_factory=list)
@@ -119,10 +127,6 @@ class CampaignBook:
         """Return the jobs of some kinds."""
         return [job for job in self.jobs.values() if job.kind in kinds]
 
-    def calls(self) -> Iterable[ModelCall]:
-        """Yield the calls of the model."""
-        return (decoded(entry) for entry in self.entries if entry.kind == CALL)
-
     def _take(self, entry: Entry) -> None:
         kind = entry.kind
         if kind == CAMPAIGN:
@@ -139,12 +143,19 @@ class CampaignBook:
         elif kind == PROMOTION:
             self.promotions.append(decoded(entry))
         elif kind == CALL:
-            call = decoded(entry)
-            self.tokens += call.tokens
-            self.money += call.price if call.counted else 0.0
+            self._pay(decoded(entry))
         elif kind == AGENT and entry.data['event'] == 'session':
             self.session = entry.data['session']
-        elif kind == HUMAN:
-            self.human_seconds += float(entry.data['seconds'])
         elif kind == FINISHED:
             self.finished = entry.data
+
+    def _pay(self, call: ModelCall) -> None:
+        self.tokens += call.tokens
+        cost = (call.tokens.total, call.price if call.tokens.total else 0.0)
+        if 200 <= call.status < 300 and not call.counted:
+            # or whoever hangs up before the end of an answer would not pay for it
+            cost = max(cost, self._largest, (UNMEASURED, 0.0))
+        else:
+            self._largest = max(self._largest, cost)
+        self.charged_tokens += cost[0]
+        self.charged_money += cost[1]

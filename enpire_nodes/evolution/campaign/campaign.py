@@ -18,7 +18,7 @@ from enpire_nodes.evolution.campaign.artifacts import Artifacts
 from enpire_nodes.evolution.campaign.background import Background
 from enpire_nodes.evolution.campaign.book import CampaignBook, OVER
 from enpire_nodes.evolution.campaign.evidence import Evidence
-from enpire_nodes.evolution.campaign.holds import Holds
+from enpire_nodes.evolution.campaign.holds import Holds, RETRIED
 from enpire_nodes.evolution.campaign.jobs import Jobs
 from enpire_nodes.evolution.campaign.proposals import Ending, Proposals
 from enpire_nodes.evolution.campaign.recipes import Recipes
@@ -77,7 +77,7 @@ class Campaign:
         self._recovered = self.book.campaign is None
         self.broken: StationError | None = None
         self._warned: set[tuple[str, str]] = set()
-        self._unsigned = _unsigned(self.book)
+        self._unsigned = recovery.unsigned(self.book)
         self._running: Slice | None = None
         for job in self.book.open_jobs():
             self.schedule.add(job)
@@ -154,13 +154,14 @@ class Campaign:
         """
         with self.changed:
             self._running = None
-            if code is not ErrorCode.NONE:
-                if int(code) in _ENVIRONMENT:
-                    self.broken = StationError(code, message)
-                elif int(code) in _POLICY:
-                    self._end(piece.job, JobState.FAILED, message)
-                else:
-                    self.holds.refused(code, message)
+            if code is ErrorCode.NONE:
+                self.holds.release(*RETRIED)
+            elif int(code) in _ENVIRONMENT:
+                self.broken = StationError(code, message)
+            elif int(code) in _POLICY:
+                self._end(piece.job, JobState.FAILED, message)
+            else:
+                self.holds.refused(code, message)
             self._advance()
 
     def tick(self) -> None:
@@ -172,8 +173,8 @@ class Campaign:
         """Return what was used so far."""
         with self.changed:
             return budgets.Used(
-                tokens=self.book.tokens.total,
-                money=self.book.money,
+                tokens=self.book.charged_tokens,
+                money=self.book.charged_money,
                 wall_clock=(time.time_ns() - self.book.began_ns) / 1e9,
                 robot_time=self.evidence.robot_seconds,
                 trials=self.evidence.started,
@@ -268,9 +269,9 @@ class Campaign:
         if self.evidence.read():
             self.changed.notify_all()
         if not self._recovered:
-            self._recovered = True
             for job, ending in list(recovery.swallowed(self.book, self.proposals)):
                 self._follow(job, ending)
+            self._recovered = True
         for job in self.book.open_jobs():
             if not self.schedule.left(job):
                 self._conclude(job)
@@ -284,7 +285,9 @@ class Campaign:
     def _conclude(self, job: Job) -> None:
         ending = self.proposals.ending(job)
         self._end(job, JobState.DONE, ending.words)
+        self._recovered = False  # should what follows fail, it is tried again
         self._follow(job, ending)
+        self._recovered = True
 
     def _follow(self, job: Job, ending: Ending) -> None:
         candidate = (job.arms[0].commit, job.arms[0].weights)
@@ -387,13 +390,6 @@ class Campaign:
             if state.spent and not self.stopping:
                 self.stopping = state.words()
                 self.changed.notify_all()
-
-
-def _unsigned(book: CampaignBook) -> list[dict[str, Any]]:
-    """Return the results that the hub had not taken when the last supervisor ended."""
-    every = [entry.data for entry in book.entries if entry.kind == kinds.RESULT]
-    signed = {line['result']['request'] for line in every if 'signature' in line}
-    return [line for line in every if 'signature' not in line and line['request'] not in signed]
 
 
 def _refused(words: str) -> StationError:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from enpire_nodes.rollout.ledger import LedgerReader
-from enpire_nodes.rollout.ledger.chain import INTERVAL, TRIAL_CLOSED, TRIAL_STARTED
+from enpire_nodes.rollout.ledger.chain import TRIAL_CLOSED, TRIAL_STARTED
 from enpire_nodes.rollout.record_json import from_json
-from enpire_nodes.rollout.records import CANARY, StateInterval, TrialRecord
+from enpire_nodes.rollout.records import CANARY, TrialRecord
 from enpire_nodes.rollout.statistics import summarize, Summary
 
 
@@ -22,7 +22,6 @@ class Evidence:
     ledger: LedgerReader
     since_ns: int = 0
     trials: dict[str, list[TrialRecord]] = field(default_factory=dict)
-    intervals: list[StateInterval] = field(default_factory=list)
     robot_seconds: float = 0.0
     started: int = 0
     head: str = ''
@@ -45,8 +44,6 @@ class Evidence:
                 if trial.requester != CANARY:
                     self.trials.setdefault(trial.request_id, []).append(trial)
                     fresh.append(trial)
-            elif entry.kind == INTERVAL:
-                self.intervals.append(from_json(StateInterval, entry.data))
         return fresh
 
     def trial(self, trial_id: str) -> TrialRecord | None:

@@ -16,6 +16,8 @@ JUDGE, STATION = 'judge doubted', 'station not ready'
 #: Reasons that pause the agent's own processes, too.
 STOPS_AGENT = (PERSON, ESTOP)
 _AGAIN = {JUDGE: 10.0, STATION: 2.0}  # s
+#: Reasons that are over once a trial could be run.
+RETRIED = tuple(_AGAIN)
 _ESTOPPED = (ErrorCode.GATE_ESTOPPED, ErrorCode.RUNNER_ESTOPPED)
 
 

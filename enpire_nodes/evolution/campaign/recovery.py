@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from enpire_nodes.evolution.campaign.book import CampaignBook
 from enpire_nodes.evolution.campaign.proposals import Ending, Proposals
+from enpire_nodes.evolution.journal import RESULT
 from enpire_nodes.evolution.records import Job, JobKind, JobState
 
 
@@ -35,6 +37,13 @@ def certified(book: CampaignBook) -> bool:
     """Whether the recipe that was confirmed last reaches the target."""
     lower = book.promotions[-1].lower if book.promotions else 0.0
     return book.campaign is not None and bool(lower) and lower >= book.campaign.target
+
+
+def unsigned(book: CampaignBook) -> list[dict[str, Any]]:
+    """Return the results that the hub had not taken."""
+    every = [entry.data for entry in book.entries if entry.kind == RESULT]
+    signed = {line['result']['request'] for line in every if 'signature' in line}
+    return [line for line in every if 'signature' not in line and line['request'] not in signed]
 
 
 def _recipe(job: Job) -> tuple[str, str]:
