@@ -106,12 +106,17 @@ class Exchange:
 
 
 def _rate(result: dict | None) -> float:
-    if not result or not result.get('trials'):
-        return -1.0
-    return result['first_attempt_successes'] / result['trials']
+    done, trials = _counts(result)
+    return done / trials if trials else -1.0
 
 
 def _score(result: dict | None) -> str:
-    if not result:
-        return '(no result)'
-    return f'{result["first_attempt_successes"]}/{result["trials"]}'
+    done, trials = _counts(result)
+    return f'{done}/{trials}' if trials else '(no result)'
+
+
+def _counts(result: dict | None) -> tuple[int, int]:
+    """Return successes and trials; zeros for what another version may have signed."""
+    found = result or {}
+    done, trials = found.get('first_attempt_successes'), found.get('trials')
+    return (done, trials) if isinstance(done, int) and isinstance(trials, int) else (0, 0)

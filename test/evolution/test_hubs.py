@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 import subprocess
+import threading
 
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.signing import signing_key
+from enpire_nodes.evolution import hubs as module
 from enpire_nodes.evolution.hub.repository import Hub
+from enpire_nodes.evolution.hub.sync import SyncReport
 from enpire_nodes.evolution.hubs import Exchange, open_hub
 
 
@@ -86,3 +89,52 @@ def test_the_digest_has_others_ideas_with_their_results_and_is_bounded(
     assert 'Our own' not in text
     assert 'another-idea' in text
     assert len(text) <= 4000
+
+
+@pytest.mark.parametrize(
+    'result', [{}, {'trials': 7}, {'trials': '9', 'first_attempt_successes': 1}]
+)
+def test_a_result_that_another_version_signed_is_no_hindrance(
+    hub, tmp_path, said, monkeypatch, result
+):
+    monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path / 'keys'))
+    commit = push(hub, tmp_path / 'theirs', 'station_2', 'Their idea')
+    hub.add_result('station_2', commit, result, signing_key())
+    told = Exchange(hub, '', station='station_1', log=said.append).digest()
+    assert f'{commit[:10]} (no result) Their idea' in told
+
+
+def test_the_best_ideas_of_a_station_are_told_and_the_best_first(hub, tmp_path, said, monkeypatch):
+    monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path / 'keys'))
+    key = signing_key()
+    for done in range(8):
+        commit = push(hub, tmp_path / f'clone-{done}', f'two/{done}', f'Idea {done}')
+        hub.add_result('two', commit, {'first_attempt_successes': done, 'trials': 8}, key)
+    lines = Exchange(hub, '', station='station_1', log=said.append).digest().splitlines()
+    assert lines[0] == 'two:'
+    assert [line.split()[1] for line in lines[1:]] == [f'{done}/8' for done in range(7, 1, -1)]
+
+
+def test_what_the_fleet_refuses_and_what_was_claimed_before_is_told(
+    hub, tmp_path, said, monkeypatch
+):
+    report = SyncReport(refused=['refs/heads/main: nobody has signed it'], lost=['slower'])
+    monkeypatch.setattr(module, 'sync', lambda *_: report)
+    with Exchange(hub, 'anywhere', station='station_1', log=said.append):
+        pass
+    assert 'the fleet: refs/heads/main: nobody has signed it' in said
+    assert any(words.endswith('before: slower') for words in said)
+
+
+def test_news_are_exchanged_while_the_campaign_lasts(hub, said, monkeypatch):
+    exchanged = threading.Semaphore(0)
+
+    def sync(*_):
+        exchanged.release()
+        return SyncReport()
+
+    monkeypatch.setattr(module, 'sync', sync)
+    monkeypatch.setattr(module, '_PERIOD', 0.01)
+    with Exchange(hub, 'anywhere', station='station_1', log=said.append):
+        assert exchanged.acquire(timeout=50.0)
+        assert exchanged.acquire(timeout=50.0)

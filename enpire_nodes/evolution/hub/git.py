@@ -105,23 +105,26 @@ def git(
     settings = [word for setting in _OWN for word in ('-c', setting)]
     command = ['git', *place, *settings, *arguments]
     name = arguments[0]
-    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as told:
-        asked.write(content)
-        asked.seek(0)
-        try:
-            process = subprocess.Popen(
-                command, stdin=asked, stdout=subprocess.PIPE, stderr=told,
-                env=clean_environment() if environment is None else dict(environment),
-                cwd='/', start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise _failed(name, repository, f'{error}; install git') from error
-        try:
-            output = _read(process, name, repository, time.monotonic() + deadline, most)
-        finally:
-            _end(process)
-        told.seek(0)
-        words = told.read(4 * _WORDS).decode('utf-8', 'replace').strip()[:_WORDS]
+    try:
+        with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as told:
+            asked.write(content)
+            asked.seek(0)
+            try:
+                process = subprocess.Popen(
+                    command, stdin=asked, stdout=subprocess.PIPE, stderr=told,
+                    env=clean_environment() if environment is None else dict(environment),
+                    cwd='/', start_new_session=True,
+                )  # fmt: skip
+            except FileNotFoundError as error:
+                raise _failed(name, repository, f'{error}; install git') from error
+            try:
+                output = _read(process, name, repository, time.monotonic() + deadline, most)
+            finally:
+                _end(process)
+            told.seek(0)
+            words = told.read(4 * _WORDS).decode('utf-8', 'replace').strip()[:_WORDS]
+    except OSError as error:  # a disk that is full, or too many open files
+        raise _failed(name, repository, str(error)) from error
     if process.returncode not in accept:
         raise _failed(name, repository, words or f'it ended with {process.returncode}')
     return Answer(process.returncode, output, words)

@@ -28,10 +28,10 @@ def main() -> int:
     kept = {name: os.environ[name] for name in _QUARANTINE if name in os.environ}
     # Git gives them relative to the hub; we run it elsewhere
     kept = {name: _absolute(value, repository) for name, value in kept.items()}
-    inspection = Inspection.of(repository, clean_environment(**kept))
     station = os.environ.get(STATION_VARIABLE, '')
     wrong = []
     try:
+        inspection = Inspection.of(repository, clean_environment(**kept))
         for update in parse_updates(sys.stdin.read()):
             wrong += inspection.check(update, station)
     except StationError as error:

@@ -14,7 +14,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.hub import claims, creation, export, ideas, promotion, results
 from enpire_nodes.evolution.hub.git import clean_environment, git
 from enpire_nodes.evolution.hub.inspection import Inspection
-from enpire_nodes.evolution.hub.maintenance import sweep
+from enpire_nodes.evolution.hub.maintenance import Sweeper
 from enpire_nodes.evolution.hub.names import MAIN, STATIONS
 from enpire_nodes.evolution.hub.sync import sync, SyncReport
 from enpire_nodes.evolution.records import IdeaRecord, Promotion
@@ -30,6 +30,8 @@ _DIFF = 200_000  # bytes of a difference that are shown
 class Hub:
     """A bare repository; every call reads it anew, so that it may be kept and shared by threads.
 
+    It remembers nothing but since when it has seen a lock.
+
     :param path: of a hub that is there.
     :raises StationError: HUB_UNUSABLE, there is none.
     """
@@ -41,6 +43,7 @@ class Hub:
                 ErrorCode.HUB_UNUSABLE,
                 f'{self.path} is no hub; make one with `enpire hub init {path}`',
             )
+        self._sweeper = Sweeper(self.path)
 
     @classmethod
     def create(cls, path: Path, *, seed: Path) -> Hub:
@@ -52,16 +55,16 @@ class Hub:
         return cls(path)
 
     def prepare(self) -> None:
-        """Put settings and hook in order, and remove what killed processes left.
+        """Put settings and hook in order, and wait until no lock of a killed process is left.
 
         :raises StationError: HUB_UNUSABLE, HUB_GIT_FAILED.
         """
-        self.sweep()
+        self._sweeper.settle()
         creation.prepare(self.path)
 
     def sweep(self) -> list[Path]:
-        """Remove stale locks and unfinished pushes; return them."""
-        return sweep(self.path)
+        """Remove locks and pushes that nobody has gone on with for long; return them."""
+        return self._sweeper.sweep()
 
     @property
     def main(self) -> str:

@@ -1,4 +1,4 @@
-"""SyncReport with a hub elsewhere, over any transport that Git has.
+"""An exchange with a hub elsewhere, over any transport that Git has.
 
 What comes is looked at before any branch of this hub shows it, and only the own station's refs,
 claims and confirmed ``main`` go out. Without the other hub nothing is lost: the station works on,
@@ -39,7 +39,7 @@ _TRANSPORT = ('HOME', 'USER', 'LOGNAME', 'SSH_AUTH_SOCK')
 
 @dataclass(slots=True)
 class SyncReport:
-    """What came of an report.
+    """What came of an exchange.
 
     :ivar received: refs that are newer here now.
     :ivar sent: refs that are newer there now.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.hub import git as module
 from enpire_nodes.evolution.hub.git import clean_environment, git, TooMuchError
 
 
@@ -56,6 +57,16 @@ def test_without_git_it_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path))
     with pytest.raises(StationError, match='install git'):
         git(None, 'version')
+
+
+def test_a_disk_that_takes_nothing_is_told(monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(module.tempfile, 'TemporaryFile', full)
+    with pytest.raises(StationError, match='No space left') as caught:
+        git(None, 'version')
+    assert caught.value.code == ErrorCode.HUB_GIT_FAILED
 
 
 def test_long_input_and_output_pass():

@@ -375,7 +375,9 @@ def test_a_hook_that_breaks_takes_nothing(hub, agent):
     git(hub.path, 'config', 'enpire.blob', 'plenty')
     before = refs(hub)
     agent.commit('good')
-    assert agent.push().returncode != 0
+    pushed = agent.push()
+    assert pushed.returncode != 0
+    assert 'hub: refused it could not be looked at' in pushed.stderr
     assert refs(hub) == before
 
 
