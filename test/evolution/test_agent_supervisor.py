@@ -281,3 +281,43 @@ def test_a_goal_that_comes_back_before_its_campaign_does_begins_no_second_one(be
     handle.cancel_goal_async()
     assert bench.result(handle).outcome == RunResearch.Result.CANCELED
     assert begun == [None]
+
+
+def test_trouble_with_the_hub_is_told_and_outlived(bench, monkeypatch):
+    from enpire_nodes.common.errors import StationError
+    from enpire_nodes.evolution.campaign.campaign import Campaign
+
+    handle = bench.send()
+    bench.wait_trials(2)
+    real, troubles = Campaign.tick, []
+
+    def tick(campaign):
+        if len(troubles) < 2:
+            troubles.append(1)
+            raise StationError(ErrorCode.HUB_GIT_FAILED, 'main is locked')
+        real(campaign)
+
+    monkeypatch.setattr(Campaign, 'tick', tick)
+    bench.ros.wait_until(lambda: len(troubles) == 2, LONG, 'the trouble')
+    bench.wait_trials(len(bench.runner.goals) + 2)
+    handle.cancel_goal_async()
+    assert bench.result(handle).outcome == RunResearch.Result.CANCELED
+
+
+def test_trouble_that_does_not_end_ends_the_campaign_in_words(bench, monkeypatch):
+    from enpire_nodes.common.errors import StationError
+    from enpire_nodes.evolution import agent_supervisor
+    from enpire_nodes.evolution.campaign.campaign import Campaign
+
+    def tick(campaign):
+        raise StationError(ErrorCode.HUB_GIT_FAILED, 'the disk is full')
+
+    monkeypatch.setattr(agent_supervisor, '_TROUBLE', 0.5)
+    handle = bench.send()
+    bench.wait_trials(1)
+    monkeypatch.setattr(Campaign, 'tick', tick)
+    result = bench.result(handle)
+    assert result.outcome == RunResearch.Result.STOPPED
+    assert result.error_code == ErrorCode.HUB_GIT_FAILED
+    assert 'disk is full' in result.message
+    assert bench.book().finished is None  # it is gone on with when that is mended

@@ -9,6 +9,7 @@ import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution import journal
+from enpire_nodes.evolution.campaign.holds import PERSON, STATION
 from enpire_nodes.evolution.desk.views import TrialAsk
 from enpire_nodes.evolution.records import Budgets, JobKind, JobState, ModelCall, Tokens
 from enpire_nodes.rollout.confirmation import read_block
@@ -340,6 +341,39 @@ def test_a_result_that_the_hub_does_not_take_stays_in_the_journal(bench, monkeyp
     bench.begin()  # another supervisor, after a crash
     bench.campaign.deliver()
     assert [line.verified for line in bench.hub.results('station_1')] == [True]
+
+
+def test_a_promotion_that_the_hub_could_not_take_is_made_up_for(bench, monkeypatch):
+    desk = bench.begin()
+    bench.rates[bench.hub.main] = 0.0
+    good = bench.idea('Spiralling finds the hole', 1.0)
+    desk.publish(good, '')
+    real, tried = type(bench.hub).promote, []
+
+    def locked_at_first(hub, promotion, *, key):
+        tried.append(promotion.commit)
+        if len(tried) == 1:
+            raise StationError(ErrorCode.HUB_GIT_FAILED, 'main is locked')
+        real(hub, promotion, key=key)
+
+    monkeypatch.setattr(type(bench.hub), 'promote', locked_at_first)
+    with pytest.raises(StationError, match='locked'):
+        bench.work()
+    assert bench.hub.main != good
+    bench.campaign.tick()
+    assert bench.hub.main == good
+    assert bench.campaign.certified
+    assert tried == [good, good]
+
+
+def test_a_trial_that_was_run_ends_what_held_the_robot_for_a_moment(bench):
+    desk = bench.begin()
+    desk.submit(TrialAsk('main', trials=1))
+    bench.campaign.holds.hold(STATION, 'not ready')
+    bench.campaign.holds.hold(PERSON, 'lunch')
+    piece = bench.campaign.schedule.next()
+    bench.campaign.slice_ended(piece, *bench.station.run(piece))
+    assert list(bench.campaign.holds.reasons) == [PERSON]
 
 
 def test_three_trials_that_came_to_nothing_end_a_job(bench, monkeypatch):
