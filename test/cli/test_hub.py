@@ -5,9 +5,11 @@ import pytest
 from enpire_nodes.cli.main import make_parser
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.signing import signing_key
-from enpire_nodes.evolution.hub.names import results_ref
+from enpire_nodes.evolution.hub.git import git
+from enpire_nodes.evolution.hub.names import branch, PROMOTIONS, results_ref
 from enpire_nodes.evolution.hub.notes import append
 from enpire_nodes.evolution.hub.repository import Hub
+from enpire_nodes.evolution.records import Promotion
 
 
 def enpire(*words):
@@ -56,3 +58,28 @@ def test_the_status_tells_what_is_there_and_what_is_wrong(tmp_path, capsys, monk
     append(hub.path, results_ref('s1'), hub.main, '{"commit": "x", "station": "s1"}')
     assert enpire('status', tmp_path / 'hub.git') == 1
     assert 'problem: s1, commit x' in capsys.readouterr().out
+
+
+def test_the_status_tells_of_branches_and_of_promotions_that_nobody_signed(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path / 'keys'))
+    enpire('init', tmp_path / 'hub.git')
+    hub = Hub(tmp_path / 'hub.git')
+    tree = git(hub.path, 'rev-parse', 'main^{tree}').text
+    made = git(hub.path, 'commit-tree', '-p', hub.main, '-m', 'Go slower', tree).text
+    git(hub.path, 'update-ref', branch('s1'), made)
+    hub.promote(Promotion(made, 'request', 50, 50, 0.942), key=signing_key())
+    capsys.readouterr()
+    assert enpire('status', hub.path) == 0
+    told = capsys.readouterr().out
+    assert f's1          {made[:10]}  Go slower  (ideas: 1)' in told
+    assert 'promotions  1 verified' in told
+    forged = '{"promotion": {"commit": "' + 'a' * 40 + '"}}'
+    append(hub.path, PROMOTIONS + 'x', hub.main, forged)
+    append(hub.path, PROMOTIONS + 'x', hub.main, '{"promotion": 1}')
+    assert enpire('status', hub.path) == 1
+    told = capsys.readouterr().out
+    assert 'problem: somebody, commit aaaaaaaaaa: ' in told
+    assert 'problem: somebody, commit : ' in told
+    assert 'promotions  1 verified' in told

@@ -54,8 +54,6 @@ def clone_for_agent(hub: str | Path, folder: Path, station: str, *, url: str = U
             git(inside, 'config', '--add', setting, value)
         git(inside, 'config', 'remote.origin.url', url)
         git(inside, f'--work-tree={fresh}', 'read-tree', '-m', '-u', 'HEAD')
-        if folder.exists():
-            folder.rmdir()
         fresh.rename(folder)
     except OSError as error:
         raise StationError(

@@ -54,8 +54,6 @@ def create(path: Path, seed: Path) -> None:
         wrong = Inspection(fresh).check_commits(MAIN)
         if wrong:
             raise _unusable(f'the files of {seed} make no hub: {refused(wrong)}')
-        if path.exists():
-            path.rmdir()
         fresh.rename(path)
     except OSError as error:
         raise _unusable(f'{path} cannot be written: {error}') from error

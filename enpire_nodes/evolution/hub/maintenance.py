@@ -18,7 +18,7 @@ QUARANTINE_AGE = 1800.0  # s; a push has ended long before
 _PATIENCE = 30.0  # s
 _POLL = 0.01  # s
 
-_State = tuple[int, int, int]  # inode, and ns of its last change and of its status'
+_State = tuple[int, int]  # inode, and ns of its last change'
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def _state(path: Path) -> _State | None:
         status = path.lstat()
     except FileNotFoundError:
         return None
-    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 def _unchanged(known: dict[Path, _State]) -> list[Path]:

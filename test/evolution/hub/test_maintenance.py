@@ -69,10 +69,16 @@ def test_a_lock_that_was_taken_anew_is_somebodys(hub, sweeper, clock):
     lock.unlink()
     leave(lock, stamp=2.0)
     assert sweeper.sweep() == []
-    clock.now += LOCK_AGE
-    lock.unlink()
+
+
+def test_a_lock_that_was_given_back_meanwhile_is_a_new_one(hub, sweeper, clock, tmp_path):
+    lock = leave(hub.path / 'refs' / 'heads' / 'x.lock', stamp=1.0)
+    sweeper.sweep()
+    clock.now += LOCK_AGE / 2
+    lock.rename(tmp_path / 'away')
     assert sweeper.sweep() == []
-    leave(lock, stamp=2.0)
+    clock.now += LOCK_AGE / 2
+    (tmp_path / 'away').rename(lock)  # by chance it looks the same
     assert sweeper.sweep() == []
 
 

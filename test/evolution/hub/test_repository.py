@@ -133,6 +133,22 @@ def test_a_clone_is_not_made_over_something(hub, tmp_path):
         clone_for_agent(hub.path, tmp_path / 'clone', 's1')
 
 
+def test_an_empty_folder_is_not_in_the_way_of_a_clone(hub, tmp_path):
+    (tmp_path / 'clone').mkdir()
+    clone_for_agent(hub.path, tmp_path / 'clone', 's1')
+    assert (tmp_path / 'clone' / 'policy.py').is_file()
+
+
+@pytest.mark.parametrize('place', ['nowhere.git', 'file'])
+def test_a_clone_that_fails_leaves_nothing(hub, tmp_path, place):
+    (tmp_path / 'file').write_text('', 'utf-8')
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StationError) as caught:
+        clone_for_agent(tmp_path / place, tmp_path / 'clone', 's1')
+    assert caught.value.code == ErrorCode.HUB_GIT_FAILED
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_nothing_of_the_users_settings_gets_in(tmp_path, seed, monkeypatch):
     home = tmp_path / 'home'
     (home / 'hooks').mkdir(parents=True)

@@ -3,8 +3,10 @@
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.hub import sync as module
+from enpire_nodes.evolution.hub.claims import read_all
 from enpire_nodes.evolution.hub.git import git
-from enpire_nodes.evolution.hub.names import branch, MAIN, PROMOTIONS
+from enpire_nodes.evolution.hub.names import branch, CLAIMS, MAIN, PROMOTIONS
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.hub.sync import sync
 from enpire_nodes.evolution.records import Promotion
@@ -121,3 +123,55 @@ def test_two_stations_that_both_moved_main_overwrite_nothing(pair, idea, key):
     told = quick(two, fleet, 's2')
     assert (fleet.main, two.main) == (mine, theirs)
     assert any(f'the other hub has {mine[:10]}' in words for words in told.refused)
+
+
+def test_nobody_brings_a_station_its_own_results(pair, key):
+    fleet, one, two = pair
+    fleet.add_result('s1', fleet.main, {'trials': 7}, key)
+    assert quick(one, fleet, 's1').received == []
+    assert one.results() == []
+    assert quick(two, fleet, 's2').received == ['refs/notes/results-s1']
+
+
+def test_a_claim_that_ended_does_not_travel(pair):
+    fleet, one, two = pair
+    one.claim('slower', 's1', for_seconds=-1.0)
+    assert quick(one, fleet, 's1').sent == []
+    fleet.claim('faster', 's3', for_seconds=-1.0)
+    assert quick(two, fleet, 's2').received == []
+    assert read_all(two.path, CLAIMS) == {}
+
+
+def test_who_is_overtaken_between_looking_and_sending_looks_again(pair, monkeypatch):
+    fleet, one, _ = pair
+    one.claim('slower', 's1', for_seconds=600.0)
+    fetch, waited = module._fetch, []
+
+    def overtaken(*arguments):
+        fetch(*arguments)
+        fleet.claim('slower', 's2', for_seconds=600.0)
+
+    monkeypatch.setattr(module, '_fetch', overtaken)
+    told = quick(one, fleet, 's1', wait=waited.append)
+    assert (told.lost, told.refused, len(waited)) == (['slower'], [], 1)
+    assert [claim.station for claim in one.claims()] == ['s2']
+
+
+def test_what_the_other_hub_does_not_take_is_told_with_its_words(pair, idea):
+    fleet, one, _ = pair
+    git(fleet.path, 'config', 'enpire.blob', '1')
+    idea(one, 's1', 'mine')
+    told = quick(one, fleet, 's1', wait=pytest.fail)
+    assert told.sent == []
+    assert 'refs/heads/station/s1' in told.refused[0]
+    assert 'policy.py: has' in told.refused[0]
+    assert fleet.branches() == {}
+
+
+def test_a_ref_that_moves_while_it_is_looked_at_stays(pair, idea, monkeypatch):
+    fleet, one, _ = pair
+    idea(fleet, 's2', 'theirs')
+    monkeypatch.setattr(module, 'swap', lambda *_: False)
+    told = quick(one, fleet, 's1')
+    assert told.refused == ['refs/heads/station/s2: it was moved meanwhile']
+    assert told.received == []
