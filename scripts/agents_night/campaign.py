@@ -11,13 +11,13 @@ from typing import Any
 from scripted_model import ScriptedModel
 
 from enpire_nodes.bringup.configuration import load_configuration, StationConfiguration
-from enpire_nodes.cli.demo import seed_hub
 from enpire_nodes.cli.session import own_domain
 from enpire_nodes.cli.soak import DRIFT
 from enpire_nodes.common.environ import restored
 from enpire_nodes.evolution.campaign.book import CampaignBook
 from enpire_nodes.evolution.journal import AGENT, Journal, research_directory
 from enpire_nodes.evolution.records import Job, JobKind, JobState, Tokens
+from enpire_nodes.evolution.researcher.start import seed_hub
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.records import TrialRecord
 

