@@ -85,7 +85,7 @@ class AcpConversation:
 
     def _answer(self, data: dict) -> list[AgentEvent]:
         number, result = data['id'], data.get('result') or {}
-        if 'error' in data:
+        if data.get('error'):  # some send an empty one with every result
             if number == _SESSION and self._task.resume:
                 return self._open_new()
             return self._fail(str(data['error'].get('message', data['error'])))

@@ -15,6 +15,7 @@ from enpire_nodes.evolution.records import Tokens
 KNOWN = '2.1.330'
 _INSTALL = f'npm install -g @anthropic-ai/claude-code@{KNOWN}, or set ENPIRE_CLAUDE to it'
 _BASH_DEFAULT, _BASH_MOST = 120, 600  # s that a command of the agent may take
+_KINDS = ('system', 'stream_event', 'assistant', 'user', 'result')
 
 
 class ClaudeReader:
@@ -34,8 +35,8 @@ class ClaudeReader:
     def feed(self, line: str) -> list[AgentEvent]:
         """Read a line."""
         data = programs.parsed(line)
-        read = getattr(self, f'_{data.get("type")}', None)
-        return read(data) if read else []
+        kind = data.get('type')
+        return getattr(self, f'_{kind}')(data) if kind in _KINDS else []
 
     def _system(self, data: dict) -> list[AgentEvent]:
         subtype = data.get('subtype')

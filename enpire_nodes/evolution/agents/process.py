@@ -8,6 +8,7 @@ import logging
 import os
 from pathlib import Path
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -28,6 +29,7 @@ LONGEST = 16 * 2**20
 _LAST_WORDS = 5  # lines of the standard error that are kept
 _COMPLAINT = re.compile(r'(error|fatal|failed)\b', re.IGNORECASE)
 _KILL = 10.0  # s until a killed process must be gone
+_LISTEN = 10.0  # s that it may leave its standard input unread
 
 
 class AgentProcess:
@@ -65,7 +67,7 @@ class AgentProcess:
         self._threads: list[threading.Thread] = []
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._complaint = ''
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
         self._known: set[psutil.Process] = set()
         self._paused = False
         self._swept = False
@@ -264,16 +266,14 @@ class AgentProcess:
             return
         with self._writing:
             try:
-                stream.write(''.join(f'{line}\n' for line in lines).encode())
-                stream.flush()
+                _send(stream.fileno(), ''.join(f'{line}\n' for line in lines).encode())
             except (OSError, ValueError) as error:  # it closed its end, or we closed ours
                 _LOG.info('the agent does not listen any more: %s', error)
+                self._close_input()
 
     def _close_input(self) -> None:
-        try:
+        with self._writing:  # its number may be that of another file when it is written to
             self._process.stdin.close()
-        except OSError as error:
-            _LOG.info('the agent does not listen any more: %s', error)
 
 
 def exit_words(code: int) -> str:
@@ -292,6 +292,19 @@ def exit_words(code: int) -> str:
 
 def _not_started(error: OSError) -> StationError:
     return StationError(ErrorCode.SUPERVISOR_AGENT_FAILED, f'the agent cannot be started: {error}')
+
+
+def _send(pipe: int, content: bytes) -> None:
+    """Write to a pipe that may be full, for who does not read must hold nobody up.
+
+    :raises OSError: it was closed, or stays full for :data:`_LISTEN`.
+    """
+    ready = select.poll()
+    ready.register(pipe, select.POLLOUT)
+    while content:
+        if not ready.poll(1e3 * _LISTEN):
+            raise TimeoutError(f'it has read nothing for {_LISTEN:g} s')
+        content = content[os.write(pipe, content[: select.PIPE_BUF]) :]
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:

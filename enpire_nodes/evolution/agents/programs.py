@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import json
 import os
 from pathlib import Path
@@ -39,11 +38,11 @@ def package_of(program: Path) -> Path:
     return program.parent
 
 
-def probe(argv: list[str], known: str, run: Callable = subprocess.run) -> tuple[str, str]:
+def probe(argv: list[str], known: str) -> tuple[str, str]:
     """Ask a program for its version; return it, and a warning when it is not ``known``."""
     try:
         # a program that asks for something must find nobody there
-        done = run(
+        done = subprocess.run(
             argv,
             capture_output=True,
             text=True,
@@ -78,6 +77,6 @@ def parsed(line: str) -> dict:
         return {}
     try:
         data = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of what is nested too deeply
         return {}
     return data if isinstance(data, dict) else {}

@@ -99,6 +99,38 @@ def test_an_error_ends_the_turn(tmp_path):
     assert conversation.over
 
 
+def test_an_empty_error_is_none(tmp_path):
+    conversation = AcpConversation(a_task(tmp_path))
+    line = {'id': 2, 'error': None, 'result': {'sessionId': 's7'}}
+    assert [event.session for event in conversation.feed(json.dumps(line))] == ['s7', '']
+
+
+@pytest.mark.parametrize(
+    ('kinds', 'outcome'),
+    [
+        (['allow_once', 'allow_always'], {'outcome': 'selected', 'optionId': 'allow_always'}),
+        (['reject_once'], {'outcome': 'cancelled'}),
+        ([], {'outcome': 'cancelled'}),
+    ],
+)
+def test_permissions(tmp_path, kinds, outcome):
+    conversation = AcpConversation(a_task(tmp_path))
+    options = [{'optionId': kind, 'kind': kind} for kind in kinds]
+    asked = {'id': 9, 'method': 'session/request_permission', 'params': {'options': options}}
+    conversation.feed(json.dumps(asked))
+    (answer,) = conversation.answers()
+    assert json.loads(answer) == {'jsonrpc': '2.0', 'id': 9, 'result': {'outcome': outcome}}
+
+
+def test_what_its_command_names_is_brought_in(tmp_path):
+    script = tmp_path / 'node_modules' / 'agent' / 'main.mjs'
+    script.parent.mkdir(parents=True)
+    script.touch()
+    found = Acp(f'cat {script} {script} /no/such/file --flag').requirements()
+    assert found[1:] == (tmp_path / 'node_modules',)
+    assert len(found) == 2
+
+
 def test_a_cut_answer_is_no_good_end(tmp_path):
     conversation = AcpConversation(a_task(tmp_path))
     (event,) = conversation.feed('{"id": 3, "result": {"stopReason": "cancelled"}}')

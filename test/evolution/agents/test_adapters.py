@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
-from enpire_nodes.evolution.agents import programs
+from enpire_nodes.evolution.agents import programs, registry
 from enpire_nodes.evolution.agents.claude import Claude
 from enpire_nodes.evolution.agents.codex import Codex, native
 from enpire_nodes.evolution.agents.interface import AgentTask
@@ -69,6 +69,42 @@ def test_each_asks_the_model_at_the_proxy(tmp_path):
         said = str(agent.environment(a_task(tmp_path), URL))
         said += ''.join(path.read_text() for path in home.rglob('*') if path.is_file())
         assert URL in said
+
+
+@pytest.mark.parametrize('model', ['m', 'a "model" \\ of/two', ''])
+def test_settings_can_be_read(tmp_path, model):
+    tomllib = pytest.importorskip('tomllib')
+    for agent, folder in ((Codex(tmp_path), '.codex'), (Kimi(tmp_path, tmp_path), '.kimi-code')):
+        for _ in range(2):
+            agent.prepare(tmp_path, model=model, base_url=URL)
+        settings = tomllib.loads((tmp_path / folder / 'config.toml').read_text())
+        named = settings.get('model_providers') or settings['providers']
+        assert list(named) == ['station']
+        assert named['station']['base_url'] == f'{URL}/v1'
+        chosen = settings.get('models', {}).get('station', settings).get('model')
+        assert chosen == (model or (None if agent.name == 'codex' else 'kimi'))
+
+
+def test_what_claude_has_noted_is_kept(tmp_path):
+    claude = Claude(tmp_path)
+    claude.prepare(tmp_path, model='m', base_url=URL)
+    state = tmp_path / '.claude.json'
+    assert json.loads(state.read_text())['hasCompletedOnboarding']
+    state.write_text('{"its": "own"}')
+    claude.prepare(tmp_path, model='m', base_url=URL)
+    assert state.read_text() == '{"its": "own"}'
+
+
+def test_an_agent_of_another_package_is_found(monkeypatch):
+    class Entry:
+        name = 'theirs'
+
+        def load(self):
+            return Kimi
+
+    monkeypatch.setattr(registry, 'entry_points', lambda group: [Entry()])
+    assert isinstance(adapter('theirs'), Kimi)
+    assert agent_names() == ['builtin', 'claude', 'codex', 'kimi', 'theirs']
 
 
 def test_claude_goes_on_with_the_session_that_was_chosen(tmp_path):

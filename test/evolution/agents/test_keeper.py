@@ -358,6 +358,39 @@ def test_a_pause_before_the_first_life():
     assert len(bench.lives) == 1
 
 
+def test_a_pause_puts_off_the_end_of_one_that_is_stuck(bench):
+    bench.life.obeys = 'kill'
+    bench.tick(101.0)
+    bench.keeper.pause()
+    bench.tick(1000.0)
+    bench.keeper.resume()
+    bench.tick(4.0)
+    assert bench.life.asked == ['start', 'interrupt', 'pause', 'resume']
+    bench.tick(2.0)
+    assert bench.life.asked[-1] == 'terminate'
+
+
+def test_a_stop_finds_the_session_that_was_not_told(monkeypatch, bench):
+    monkeypatch.setattr(Builtin, 'session_of', lambda *_: 'S9')
+    bench.keeper.stop()
+    assert bench.saved == ['S9']
+
+
+def test_what_was_given_up_stays_so(bench):
+    bench.broken = 'gone'
+    bench.ends(code=1)
+    for _ in range(4):
+        bench.tick(60.0)
+    assert bench.state is KeeperState.FAILED
+    bench.keeper.pause()
+    bench.keeper.resume()
+    bench.keeper.stop()
+    bench.tick(60.0)
+    assert bench.state is KeeperState.FAILED
+    assert bench.keeper.error is not None
+    assert bench.keeper.pid == 0
+
+
 def test_a_stop_is_the_end(bench):
     bench.keeper.stop()
     assert bench.state is KeeperState.STOPPED

@@ -79,6 +79,14 @@ class Echo(Words):
         return ['cancel']
 
 
+class Chatty(Echo):
+    """Answers every line with a page."""
+
+    def feed(self, line: str) -> list[AgentEvent]:
+        self._said = ['x' * 4096]
+        return Words.feed(self, line)
+
+
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Callable[..., AgentProcess]]:
     """Start lives, and leave none."""
@@ -139,6 +147,31 @@ def test_a_reader_may_talk(live):
     wait_for(lambda: life.poll() is not None)
     assert life.heard == ['hello', 'again']
     assert life.poll() == 0
+
+
+@pytest.mark.timeout(50)
+def test_one_that_asks_and_never_reads_holds_nobody_up(live, monkeypatch):
+    monkeypatch.setattr(process_module, '_LISTEN', 0.2)
+    code = 'import time\nfor i in range(100): print(i, flush=True)\ntime.sleep(600)'
+    life = live(sys.executable, '-c', code, reader=Chatty())
+    wait_for(lambda: len(life.heard) == 100)  # its output is read all the same
+    assert life.stop(grace=0.5) == -signal.SIGTERM
+
+
+def test_an_answer_longer_than_the_pipe_arrives_whole(live):
+    class Long(Echo):
+        def opening(self) -> list[str]:
+            return ['y' * 1_000_000]
+
+        def feed(self, line: str) -> list[AgentEvent]:
+            self.over = True
+            return Words.feed(self, line)
+
+    life = live('wc', '-c', reader=Long())
+    life.interrupt()
+    life._close_input()
+    wait_for(lambda: life.poll() is not None)
+    assert life.heard == [str(1_000_001 + len('cancel\n'))]
 
 
 def test_a_program_that_is_not_there(tmp_path, live):

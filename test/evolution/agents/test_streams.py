@@ -95,7 +95,21 @@ def test_kimi_does_not_say_that_a_turn_ended_when_it_failed():
 
 
 @pytest.mark.parametrize('agent', READERS)
-@pytest.mark.parametrize('line', ['', 'words', '{', '[1]', '{"type":"new"}', '{"role":null}'])
+@pytest.mark.parametrize(
+    'line',
+    [
+        '',
+        'words',
+        '{',
+        '[1]',
+        '{"type":"new"}',
+        '{"role":null}',
+        '{"type":"_eq__"}',
+        '{"type":"usage"}',
+        '{"type":[]}',
+        '{"a":' * 100_000,
+    ],
+)
 def test_what_is_not_known_is_skipped(agent, line):
     assert READERS[agent]().feed(line) == []
 
