@@ -12,6 +12,7 @@ from typing import Any
 
 from enpire_nodes.common.bounds import lower_bound
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.campaign.rules import SIGNIFICANT
 from enpire_nodes.evolution.desk.views import (
     ArmView,
     BudgetLine,
@@ -22,8 +23,6 @@ from enpire_nodes.evolution.desk.views import (
     TrialAsk,
 )
 from enpire_nodes.rollout.statistics import barnard
-
-_SIGNIFICANT = 0.05
 
 
 @dataclass(slots=True)
@@ -147,7 +146,7 @@ class BareDesk:
             self.retests.append(job.pair)
             p_value = barnard(*job.pair, alternative='greater')
             job.view = replace(job.view, p_value=p_value)
-            if p_value < _SIGNIFICANT and self.used < self.budget_trials:
+            if p_value < SIGNIFICANT and self.used < self.budget_trials:
                 self._queue('confirm', [candidate], self.confirm)
         elif job.view.kind == 'confirm':
             block = job.pair[0]

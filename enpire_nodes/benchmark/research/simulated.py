@@ -43,7 +43,6 @@ class Outcome:
 
     :param rate: true success rate of what is confirmed in the end.
     :param published: true rates of what was proposed.
-    :param gain: whether a proposal was truly better than the start.
     """
 
     start: float

@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     here = Path.cwd()
     desk, repository = DeskClient(args.socket), Repository(here, args.station)
-    trainer = Trainer(repository.files, here / '.enpire', desk.store)
+    trainer = Trainer(repository.files, here / '.enpire', desk.store, _say)
     proposer = Proposer(repository, args.seed, trains=trainer.usable, retries=args.retries)
     researcher = Researcher(desk, repository, proposer, trainer, say=_say)
     began = time.monotonic()

@@ -32,11 +32,16 @@ def rehearse(folder: Path) -> None:
     command = [sys.executable, '-m', __name__, str(folder)]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_DEADLINE)
-    except subprocess.SubprocessError as error:
-        last = (getattr(error, 'stderr', '') or str(error)).strip().splitlines()[-1:]
-        raise StationError(
-            ErrorCode.SUPERVISOR_JOB_REFUSED, f'the edited policy does not run: {"".join(last)}'
-        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise _refuse(f'it has not ended within {_DEADLINE:g} s') from error
+    except subprocess.CalledProcessError as error:
+        raise _refuse((error.stderr.strip() or str(error)).splitlines()[-1]) from error
+
+
+def _refuse(words: str) -> StationError:
+    return StationError(
+        ErrorCode.SUPERVISOR_JOB_REFUSED, f'the edited policy does not run: {words}'
+    )
 
 
 def main() -> None:

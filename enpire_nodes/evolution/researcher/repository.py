@@ -27,6 +27,7 @@ class Commit:
     :param idea: its name in the catalogue, of the trailer ``Idea``.
     :param parent: commit that it was made from.
     :param borrowed: commits that it borrows from.
+    :param own: whether this station made it.
     """
 
     commit: str
@@ -34,6 +35,7 @@ class Commit:
     parent: str
     subject: str
     borrowed: tuple[str, ...] = ()
+    own: bool = True
 
 
 class Repository:
@@ -56,7 +58,7 @@ class Repository:
 
     def ideas(self) -> list[Commit]:
         """Return all ideas of all stations that the hub has, oldest first."""
-        fields = ['%H', '%P', '%s']
+        fields = ['%H', '%P', '%an', '%s']
         fields += [f'%(trailers:key={key},valueonly,separator=%x20)' for key in _TRAILERS]
         text = self._git(
             'log', '--reverse', '--date-order', '--remotes=origin',
@@ -66,12 +68,13 @@ class Repository:
         found = []
         for entry in text.split(_END):
             parts = entry.strip('\n').split('\x1f')
-            if len(parts) != len(fields) or not parts[3]:
+            if len(parts) != len(fields) or not parts[4]:
                 continue
-            commit, parents, subject, idea, parent, borrowed = parts
+            commit, parents, author, subject, idea, parent, borrowed = parts
             named = parent.split()[:1] or parents.split()[:1] or ['']
             hashes = tuple(re.findall(r'\b[0-9a-f]{40}\b', borrowed))
-            found.append(Commit(commit, idea, named[0], subject, hashes))
+            own = author == self._station
+            found.append(Commit(commit, idea, named[0], subject, hashes, own))
         return found
 
     def files(self, commit: str) -> dict[str, str]:

@@ -286,13 +286,14 @@ class Researcher:
     def _mine(self, tree: Tree, node: Node) -> bool:
         """Whether an idea without trials is to be tested: this researcher died over it."""
         idea = idea_named(node.made.idea)
-        return idea is not None and node.made.parent in tree.nodes
+        return idea is not None and node.made.own and node.made.parent in tree.nodes
 
     def _ready(self, node: Node) -> bool:
         idea = idea_named(node.made.idea)
         if idea is None or not idea.template.trains:
             return True
-        return self.trainer.ready(node.made.commit)
+        # what was tested before a restart is not trained anew: the station keeps its weights
+        return bool(node.rungs and self._weights(node)) or self.trainer.ready(node.made.commit)
 
     def _weights(self, node: Node) -> str:
         known = {view.commit: view.weights for view in self.station.history().ideas}

@@ -66,6 +66,13 @@ def test_a_station_with_one_branch_gets_its_ideas_in_a_row(clone):
     assert clone.files(second)['policy.py'] == 'x = 3\n'
 
 
+def test_what_another_station_made_is_told_apart(clone):
+    other = Repository(clone.path, 'station_2')
+    mine, its = add(clone, clone.main, 2, 'one'), add(other, clone.main, 3, 'two')
+    assert {made.commit: made.own for made in clone.ideas()} == {mine: True, its: False}
+    assert {made.commit: made.own for made in other.ideas()} == {mine: False, its: True}
+
+
 def test_a_hub_that_is_gone_is_said(clone):
     git(clone.path, 'remote', 'set-url', 'origin', str(clone.path / 'nowhere'))
     with pytest.raises(StationError, match='git fetch'):

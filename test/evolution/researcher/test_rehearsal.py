@@ -4,6 +4,7 @@ import pytest
 
 from enpire_nodes.benchmark.research.simulated import template_files
 from enpire_nodes.common.errors import StationError
+from enpire_nodes.evolution.researcher import rehearsal
 from enpire_nodes.evolution.researcher.catalogue import CATALOGUE
 from enpire_nodes.evolution.researcher.edits import apply
 from enpire_nodes.evolution.researcher.rehearsal import rehearse
@@ -40,4 +41,28 @@ def test_a_policy_that_raises_is_refused(folder):
     place = folder / 'algorithms' / 'search.py'
     place.write_text(place.read_text('utf-8').replace('return step', 'return steps'), 'utf-8')
     with pytest.raises(StationError, match='steps'):
+        rehearse(folder)
+
+
+@pytest.mark.parametrize(
+    ('policy', 'words'),
+    [
+        (
+            "import sys, time\nprint('hm', file=sys.stderr, flush=True)\ntime.sleep(600)",
+            'not ended',
+        ),
+        ('raise SystemExit(3)', 'exit status 3'),
+    ],
+)
+def test_a_policy_that_hangs_or_ends_is_refused_in_words(tmp_path, monkeypatch, policy, words):
+    monkeypatch.setattr(rehearsal, '_DEADLINE', 8.0 if 'sleep' in policy else 60.0)
+    (tmp_path / 'policy.py').write_text(policy)
+    with pytest.raises(StationError, match=words):
+        rehearse(tmp_path)
+
+
+def test_a_motion_that_is_no_number_is_refused(folder):
+    place = folder / 'algorithms' / 'search.py'
+    place.write_text(place.read_text('utf-8').replace('return step', 'return step * np.nan'))
+    with pytest.raises(StationError, match='no motion'):
         rehearse(folder)
