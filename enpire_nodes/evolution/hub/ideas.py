@@ -48,21 +48,6 @@ def ideas(repository: Path, station: str | None = None) -> list[IdeaRecord]:
     return [record for record in records if station in (None, record.station)]
 
 
-def patch_ids(repository: Path, *commits: str) -> dict[str, str]:
-    """Return what changes a commit makes, as a hash that is equal for equal changes.
-
-    :param commits: none for all on any branch; merges have none.
-    :raises StationError: HUB_GIT_FAILED.
-    """
-    chosen = [*commits, '--no-walk'] if commits else ['--branches']
-    changes = git(
-        repository, 'log', '--patch', '--no-ext-diff', '--no-textconv', '--no-merges',
-        '--format=commit %H', *chosen, most=_MOST,
-    )  # fmt: skip
-    lines = git(None, 'patch-id', '--stable', content=changes.output).text.splitlines()
-    return {commit: patch for patch, commit in (line.split() for line in lines)}
-
-
 def _holders(repository: Path, parents: dict[str, list[str]]) -> dict[str, list[str]]:
     """Return which stations have a commit on a branch."""
     listed = git(repository, 'for-each-ref', '--format=%(objectname) %(refname)', STATIONS).text

@@ -17,7 +17,6 @@ INCOMING = 'refs/incoming/'
 
 NOTHING = '0' * 40
 _STATION = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,62}')
-_COMMIT = re.compile(r'[0-9a-f]{40}')
 _KEY = re.compile(r'[a-z0-9][a-z0-9_-]{0,62}')
 
 
@@ -33,11 +32,6 @@ def station_name(name: str) -> str:
             f'{name!r} cannot name a station in the hub; use letters, digits, _ and -',
         )
     return plain
-
-
-def is_commit(word: str) -> bool:
-    """Return whether this is a full hash."""
-    return bool(_COMMIT.fullmatch(word))
 
 
 def branch(station: str) -> str:

@@ -12,11 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.hub import claims, creation, export, ideas, promotion, results
-from enpire_nodes.evolution.hub.git import clean_environment, git
+from enpire_nodes.evolution.hub.git import clean_environment
 from enpire_nodes.evolution.hub.inspection import Inspection
 from enpire_nodes.evolution.hub.maintenance import Sweeper
 from enpire_nodes.evolution.hub.names import MAIN, STATIONS
-from enpire_nodes.evolution.hub.sync import sync, SyncReport
 from enpire_nodes.evolution.records import IdeaRecord, Promotion
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 #: What may name a commit: nothing that Git takes for an option, an expression or a path.
 _NAME = re.compile(r'[0-9A-Za-z][0-9A-Za-z_/-]{0,200}')
-_DIFF = 200_000  # bytes of a difference that are shown
 
 
 class Hub:
@@ -100,18 +98,6 @@ class Hub:
         """Return every commit beyond the first; parents first, then the oldest first."""
         return ideas.ideas(self.path, station)
 
-    def patch_id(self, commit: str) -> str:
-        """Return a hash of what a commit changes; empty when it changes nothing, or merges.
-
-        Two stations that had the same idea have it, whatever they called it.
-        """
-        full = self.resolve(commit)
-        return ideas.patch_ids(self.path, full).get(full, '')
-
-    def patch_ids(self) -> dict[str, str]:
-        """Return the :meth:`patch_id` of every commit that has one, by its hash."""
-        return ideas.patch_ids(self.path)
-
     def export(self, commit: str, folder: Path) -> None:
         """Write a commit's files, plain and read-only; whole or not at all.
 
@@ -119,14 +105,6 @@ class Hub:
         """
         limits = Inspection.of(self.path).limits
         export.export(self.path, self.resolve(commit), Path(folder), limits)
-
-    def diff(self, commit: str, base: str) -> str:
-        """Return what a commit changed since another, as a patch of bounded length."""
-        arguments = ['--no-ext-diff', '--no-textconv', '--no-color', '--stat', '--patch']
-        ends = [self.resolve(base), self.resolve(commit)]
-        text = git(self.path, 'diff-tree', '-r', *arguments, *ends).output
-        shown = text[:_DIFF].decode('utf-8', 'replace')
-        return shown if len(text) <= _DIFF else f'{shown}\n({len(text) - _DIFF} bytes left out)\n'
 
     def add_result(
         self, station: str, commit: str, result: Mapping[str, Any], key: Ed25519PrivateKey
@@ -160,10 +138,6 @@ class Hub:
     def promotions(self, trusted: Path | None = None) -> list[results.SignedLine]:
         """Return the records of how ``main`` moved, in the order of their time."""
         return promotion.promotions(self.path, trusted)
-
-    def sync(self, upstream: str, station: str, **options: Any) -> SyncReport:
-        """Exchange news with another hub, as :func:`~enpire_nodes.evolution.hub.sync.sync`."""
-        return sync(self.path, upstream, station, **options)
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[Repo]:

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.hub import clone
 from enpire_nodes.evolution.hub.clone import clone_for_agent, URL_INSIDE
 from enpire_nodes.evolution.hub.git import git
 from enpire_nodes.evolution.hub.repository import Hub
@@ -65,16 +66,6 @@ def test_a_blob_is_no_commit(hub):
     with pytest.raises(StationError) as caught:
         hub.subject(blob)
     assert caught.value.code == ErrorCode.HUB_COMMIT_UNKNOWN
-
-
-def test_a_difference_is_a_patch_of_bounded_length(hub, agent):
-    small = agent.commit('small', policy__py='GAIN = 2\n')
-    large = agent.commit('large', notes__txt='x\n' * 200_000)
-    agent.push()
-    assert '-GAIN = 1\n+GAIN = 2' in hub.diff(small, 'main')
-    text = hub.diff(large, small)
-    assert len(text) < 201_000
-    assert text.rstrip().endswith('bytes left out)')
 
 
 def test_a_hub_that_borrows_objects_is_not_served(hub, tmp_path):
@@ -146,6 +137,20 @@ def test_a_clone_that_fails_leaves_nothing(hub, tmp_path, place):
     with pytest.raises(StationError) as caught:
         clone_for_agent(tmp_path / place, tmp_path / 'clone', 's1')
     assert caught.value.code == ErrorCode.HUB_GIT_FAILED
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_clone_that_is_cut_short_leaves_nothing(hub, tmp_path, monkeypatch):
+    def fail(repository, *words, **options):
+        if 'read-tree' in words:
+            raise OSError(28, 'No space left on device')
+        return git(repository, *words, **options)
+
+    monkeypatch.setattr(clone, 'git', fail)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(StationError, match='No space left') as caught:
+        clone_for_agent(hub.path, tmp_path / 'clone', 's1')
+    assert caught.value.code == ErrorCode.HUB_UNUSABLE
     assert sorted(tmp_path.iterdir()) == before
 
 
