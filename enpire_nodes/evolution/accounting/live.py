@@ -13,16 +13,9 @@ import math
 
 from enpire_nodes.evolution import journal
 from enpire_nodes.evolution.accounting import tokens
-from enpire_nodes.evolution.accounting.station_time import (
-    clipped,
-    RunningUtilization,
-    within,
-)
 from enpire_nodes.evolution.records import ModelCall, Tokens
-from enpire_nodes.rollout.ledger.chain import Entry, INTERVAL, TRIAL_CLOSED
-from enpire_nodes.rollout.record_json import from_json
-from enpire_nodes.rollout.records import CANARY, StateInterval
-from enpire_nodes.rollout.utilization import Utilization
+from enpire_nodes.rollout.ledger.chain import Entry, TRIAL_CLOSED
+from enpire_nodes.rollout.records import CANARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,6 @@ class LiveTotals:
     """What a campaign has used so far, and how fast it uses it now.
 
     :param elapsed: s of wall-clock since the campaign began.
-    :param whole: the station's time since then; ``recent`` within the window.
     :param tokens_per_minute: by class, within the window.
     :param price: of the calls whose model is in the price list, in its currency.
     :param unpriced: answered calls that have no price.
@@ -41,8 +33,6 @@ class LiveTotals:
     """
 
     elapsed: float
-    whole: Utilization
-    recent: Utilization
     tokens: Tokens
     tokens_per_minute: dict[str, float]
     calls: int
@@ -75,8 +65,6 @@ class LiveAccounts:
     canaries: int = 0
     human_seconds: float = 0.0
     gpu: float = math.nan
-    _whole: RunningUtilization = field(default_factory=RunningUtilization)
-    _intervals: deque[StateInterval] = field(default_factory=deque)
     _calls: deque[ModelCall] = field(default_factory=deque)
     _early: list[Entry] = field(default_factory=list)
 
@@ -98,12 +86,10 @@ class LiveAccounts:
     def feed_ledger(self, entries: Iterable[Entry]) -> None:
         """Go on by new entries of the ledger; what was before the campaign counts for nothing."""
         for entry in entries:
-            if entry.kind not in (INTERVAL, TRIAL_CLOSED):
+            if entry.kind != TRIAL_CLOSED:
                 continue
             if not self.start_ns:
                 self._early.append(entry)
-            elif entry.kind == INTERVAL:
-                self._interval(from_json(StateInterval, entry.data))
             elif entry.wall_ns >= self.start_ns:
                 canary = entry.data.get('requester') == CANARY
                 self.canaries += canary
@@ -115,8 +101,6 @@ class LiveAccounts:
         :param now_ns: wall clock.
         """
         since = max(self.start_ns, now_ns - round(self.window * 1e9))
-        while self._intervals and self._intervals[0].end_ns <= since:
-            self._intervals.popleft()
         while self._calls and max(self._calls[0].end_ns, self._calls[0].start_ns) <= since:
             self._calls.popleft()
         span = (now_ns - since) / 1e9
@@ -126,8 +110,6 @@ class LiveAccounts:
             rates = {name: float(counts[0]) for name, counts in binned.per_minute().items()}
         return LiveTotals(
             elapsed=(now_ns - self.start_ns) / 1e9 if self.start_ns else 0.0,
-            whole=self._whole.total(),
-            recent=within(self._intervals, since, now_ns),
             tokens=self.tokens,
             tokens_per_minute=rates,
             calls=self.calls,
@@ -150,8 +132,3 @@ class LiveAccounts:
         else:
             self.unpriced += answered
         self._calls.append(call)
-
-    def _interval(self, interval: StateInterval) -> None:
-        for part in clipped([interval], self.start_ns, interval.end_ns):
-            self._whole.add(part)
-            self._intervals.append(part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.confirmation import Block, blocks
 from enpire_nodes.rollout.ledger import LedgerReader
 from enpire_nodes.rollout.ledger.chain import (
+    decode,
     Entry,
     GENESIS,
     INTERVAL,
@@ -56,23 +57,22 @@ class Head:
 
 
 class LedgerUntil(LedgerReader):
-    """A ledger as it was when an entry had just been written.
+    """A ledger as it was when an entry had just been written, whatever is appended meanwhile.
 
-    :param last: number of that entry; None for all there is.
+    :param last: number of that entry; None for all there is now.
     :raises StationError: as of :class:`~enpire_nodes.rollout.ledger.LedgerReader`.
     """
 
     def __init__(self, run: Path, last: int | None) -> None:
         super().__init__(run)
-        self._last = last
+        self._kept = [
+            entry for entry in super().entries() if last is None or entry.sequence <= last
+        ]
 
     def entries(self, kind: str | None = None, *, after: int = 0) -> Iterator[Entry]:
         """Yield the entries up to that one; see the base class."""
-        found = super().entries(kind, after=after)
         return (
-            found
-            if self._last is None
-            else takewhile(lambda entry: entry.sequence <= self._last, found)
+            entry for entry in self._kept if entry.sequence > after and kind in (None, entry.kind)
         )
 
     def trials_of_request(self, request_id: str) -> list[TrialRecord]:
@@ -166,10 +166,7 @@ class RunLog:
     def closed(self) -> dict[str, tuple[int, TrialRecord]]:
         """The closed trials since the campaign began, with the wall clock of their ends, ns."""
         return {
-            entry.trial_id: (
-                entry.wall_ns,
-                from_json(TrialRecord, {**entry.data, 'ledger_digest': entry.digest}),
-            )
+            entry.trial_id: (entry.wall_ns, _closed_trial(entry.content, entry.digest))
             for entry in self.ledger
             if entry.kind == TRIAL_CLOSED and entry.wall_ns >= self.start_ns
         }
@@ -198,6 +195,15 @@ class RunLog:
             and trial.request_id not in learning
             and trial.controller_parameters.get('learned.explore') is not True
         ]
+
+    @cached_property
+    def counted(self) -> dict[str, dict[int, TrialRecord]]:
+        """The graded trials that count, by request and seed."""
+        found: dict[str, dict[int, TrialRecord]] = {}
+        for _, trial in self.graded:
+            if trial.counted:
+                found.setdefault(trial.request_id, {})[trial.seed] = trial
+        return found
 
     @cached_property
     def intervals(self) -> list[StateInterval]:
@@ -246,3 +252,9 @@ class RunLog:
 
     def _records(self, record: type) -> Any:
         return journal.of_kind(self.own, record)
+
+
+@lru_cache(maxsize=1 << 14)
+def _closed_trial(content: str, digest: str) -> TrialRecord:
+    """Return a trial from its entry; kept, for a run that goes on is read again and again."""
+    return from_json(TrialRecord, {**decode(content), 'ledger_digest': digest})

@@ -22,38 +22,6 @@ class Segment:
     requester: str = ''
 
 
-class RunningUtilization:
-    """The sums of a run that goes on, in constant space.
-
-    Adding an interval costs the same however long the run is; the sums are those that
-    :func:`~enpire_nodes.rollout.utilization.utilization` gives for all of them at once.
-    """
-
-    def __init__(self) -> None:
-        self._seconds: dict[Activity, float] = {}
-        self._requested: dict[str, float] = {}
-        self._last: StateInterval | None = None
-
-    def add(self, interval: StateInterval) -> None:
-        """Go on by the next interval."""
-        new = utilization([*self._stub(), interval])
-        for activity, seconds in new.seconds.items():
-            self._seconds[activity] = self._seconds.get(activity, 0.0) + seconds
-        for requester, seconds in new.requested.items():
-            self._requested[requester] = self._requested.get(requester, 0.0) + seconds
-        self._last = interval
-
-    def total(self) -> Utilization:
-        """Return the sums so far."""
-        seconds = dict(self._seconds)
-        return Utilization(sum(seconds.values()), seconds, dict(self._requested))
-
-    def _stub(self) -> Iterator[StateInterval]:
-        """Yield the end of the last interval, so that the gap after it is counted, and once."""
-        if (last := self._last) is not None:
-            yield replace(last, start_ns=last.end_ns, start_monotonic_ns=last.end_monotonic_ns)
-
-
 def clipped(
     intervals: Iterable[StateInterval], start_ns: int, end_ns: int
 ) -> Iterator[StateInterval]:

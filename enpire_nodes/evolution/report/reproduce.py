@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 import shlex
 
 from enpire_nodes.evolution.accounting.milestones import block_end
 from enpire_nodes.evolution.accounting.run_log import RunLog
+from enpire_nodes.evolution.tree.build import hub_path
 from enpire_nodes.rollout.records import RequestRecord
 
 _CLONE = 'recipe'
@@ -20,10 +22,12 @@ def commands(log: RunLog, commit: str) -> list[str]:
              if block.request.commit == commit and block_end(log, block)]  # fmt: skip
     if not commit or not found:
         return []
-    request = found[-1]
+    request, hub = found[-1], hub_path(log)
+    own = Path('research', 'hub.git')
+    place = own if hub == log.run / own else hub
     return [
         'enpire verify-run .',
-        f'git clone --quiet research/hub.git {_CLONE}',
+        shlex.join(['git', 'clone', '--quiet', str(place), _CLONE]),
         f'git -C {_CLONE} checkout --quiet {commit}',
         _run(request, _weights(log, request.request_id)),
     ]

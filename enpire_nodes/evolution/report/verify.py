@@ -102,7 +102,23 @@ def _report(run: Path, keys: Path | None) -> tuple[dict[str, Any] | None, list[P
     if line['version'] != VERSION:
         words = f'it is of version {line["version"]}, this code knows {VERSION}: write it again'
         return None, [Problem(JSON, words)]
+    if not _readable(line):
+        return None, [Problem(JSON, 'it is no report of a campaign: ends or ideas are missing')]
     return line, [Problem(JSON, line.problem)] if line.problem else []
+
+
+def _readable(line: Mapping[str, Any]) -> bool:
+    """Whether a report, signed or not, has what the checks go by."""
+    try:
+        heads = _heads(line)
+        commits = [idea['commit'] for idea in line['figures']['tree']['ideas']]
+    except (AttributeError, KeyError, TypeError):
+        return False
+    return (
+        {*heads} == {LEDGER, JOURNAL, AUDITS}
+        and all(type(end.sequence) is int and end.sequence >= 0 for end in heads.values())
+        and all(isinstance(commit, str) for commit in commits)
+    )
 
 
 def _ends(signed: Mapping[str, Any], chains: Mapping[str, list[Entry]]) -> Iterator[Problem]:

@@ -127,10 +127,13 @@ def _parents_first(
 
 def _spent(log: RunLog, order: Sequence[tuple[int, IdeaRecord]]) -> dict[str, Tokens]:
     """Return the tokens since the author's commit before, so that each counts for one idea."""
-    found, before = {}, Tokens()
+    found, before, over = {}, Tokens(), Tokens()
+    waiting = sorted(log.calls, key=lambda call: max(call.start_ns, call.end_ns), reverse=True)
     for at, idea in order:
+        while waiting and max(waiting[-1].start_ns, waiting[-1].end_ns) <= at:
+            over += waiting.pop().tokens
         if idea.station.strip('/') == log.campaign.station.strip('/'):
-            by_then = tokens.until(log.calls, at)
+            by_then = over + tokens.until(waiting, at)
             found[idea.commit], before = _less(by_then, before), by_then
     return found
 
@@ -170,7 +173,7 @@ def _effects(log: RunLog, commit: str) -> Iterator[Effect]:
 
 def effect_of(job: Job, log: RunLog) -> Effect | None:
     """Return what came of a job with two arms; None before the first pair."""
-    first, second = ({t.seed: t for t in _counted(log, arm.request_id)} for arm in job.arms)
+    first, second = (log.counted.get(arm.request_id, {}) for arm in job.arms)
     seeds = [seed for seed in first if seed in second]
     if not seeds:
         return None
@@ -190,10 +193,6 @@ def effect_of(job: Job, log: RunLog) -> Effect | None:
         difference.upper,
         barnard((one, len(seeds)), (other, len(seeds)), alternative='greater'),
     )
-
-
-def _counted(log: RunLog, request_id: str) -> Iterator[TrialRecord]:
-    return (t for _, t in log.graded if t.request_id == request_id and t.counted)
 
 
 def _stated(log: RunLog, tree: IdeaTree) -> dict[str, Idea]:

@@ -11,7 +11,6 @@ from enpire_nodes.evolution.accounting.live import LiveAccounts
 from enpire_nodes.evolution.records import Budgets, CampaignRecord, ModelCall, Tokens
 from enpire_nodes.rollout.ledger.chain import canonical_json, Entry, INTERVAL, TRIAL_CLOSED
 from enpire_nodes.rollout.record_json import to_json
-from enpire_nodes.rollout.records import Activity, StateInterval
 
 S = 10**9
 T0 = 1_700_000_000 * S
@@ -23,9 +22,8 @@ def entry(kind, data, at):
     return Entry(next(NUMBERS), kind, T0 + at * S, at * S, '', '', content, '', '')
 
 
-def interval(activity, start, end):
-    span = StateInterval(activity, T0 + start * S, T0 + end * S, start * S, end * S, 'agent')
-    return entry(INTERVAL, span, end)
+def closed(who, at):
+    return entry(TRIAL_CLOSED, {'requester': who}, at)
 
 
 CAMPAIGN = CampaignRecord('c', 's', 'pin_insertion', 'builtin', '', 0.9, 50, Budgets(), 'hub')
@@ -33,7 +31,7 @@ CAMPAIGN = CampaignRecord('c', 's', 'pin_insertion', 'builtin', '', 0.9, 50, Bud
 
 def fed():
     accounts = LiveAccounts(window=60.0)
-    accounts.feed_ledger([interval(Activity.EXECUTING, -40, -10)])
+    accounts.feed_ledger([closed('agent', -10)])
     accounts.feed_journal([entry(journal.CAMPAIGN, CAMPAIGN, 0)])
     return accounts
 
@@ -46,15 +44,30 @@ def call(start, end, price=math.nan, **counts):
     return entry(journal.CALL, made, end)
 
 
-def test_time_before_the_campaign_counts_for_nothing():
+def test_trials_before_the_campaign_count_for_nothing():
     accounts = fed()
-    accounts.feed_ledger(
-        [interval(Activity.RESETTING, -10, 10), interval(Activity.EXECUTING, 10, 30)]
-    )
+    accounts.feed_ledger([closed('agent', -5), closed('agent', 5)])
     found = accounts.totals(T0 + 40 * S)
-    assert found.whole.wall_seconds == pytest.approx(30.0)
-    assert found.whole.seconds[Activity.RESETTING] == pytest.approx(10.0)
-    assert found.elapsed == 40.0
+    assert (found.trials, found.elapsed) == (1, 40.0)
+
+
+def test_trials_that_were_read_before_their_campaign_count():
+    accounts = LiveAccounts()
+    accounts.feed_ledger([closed('agent', -5), closed('agent', 5), entry(INTERVAL, {}, 6)])
+    accounts.feed_journal([entry(journal.CAMPAIGN, CAMPAIGN, 0)])
+    assert accounts.totals(T0 + 40 * S).trials == 1
+
+
+def test_an_answer_that_told_no_tokens_and_one_that_was_refused():
+    accounts = fed()
+    silent = {'counted': False, 'price': None}
+    refused = {**silent, 'status': 402}
+    made = call(0, 10)
+    for change in (silent, refused):
+        content = canonical_json({**made.data, **change})
+        accounts.feed_journal([replace(made, content=content)])
+    found = accounts.totals(T0 + 20 * S)
+    assert (found.calls, found.uncounted, found.unpriced) == (2, 1, 1)
 
 
 def test_rates_forget_what_is_past():
@@ -69,9 +82,7 @@ def test_rates_forget_what_is_past():
 
 def test_canaries_are_no_trials():
     accounts = fed()
-    accounts.feed_ledger(
-        [entry(TRIAL_CLOSED, {'requester': who}, 5) for who in ('agent', 'canary', 'station')]
-    )
+    accounts.feed_ledger([closed(who, 5) for who in ('agent', 'canary', 'station')])
     found = accounts.totals(T0 + 10 * S)
     assert (found.trials, found.canaries) == (2, 1)
 
@@ -102,4 +113,4 @@ def test_another_campaign_begins_at_nothing():
 
 def test_before_a_campaign_there_is_nothing():
     found = LiveAccounts().totals(T0)
-    assert (found.elapsed, found.whole.wall_seconds, found.trials) == (0.0, 0.0, 0)
+    assert (found.elapsed, found.trials, found.calls) == (0.0, 0, 0)

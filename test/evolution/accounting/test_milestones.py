@@ -1,6 +1,7 @@
 """What it took to the target: up to the last trial of the block that certifies, and no further."""
 
 from dataclasses import replace
+import math
 
 import pytest
 from research_run import ResearchRun, S
@@ -13,7 +14,8 @@ from enpire_nodes.evolution.accounting.milestones import (
     people,
     to_target,
 )
-from enpire_nodes.evolution.accounting.run_log import Head, RunLog
+from enpire_nodes.evolution.accounting.run_log import Head, LedgerUntil, RunLog
+from enpire_nodes.rollout.ledger import Ledger
 from enpire_nodes.rollout.records import CANARY
 
 
@@ -83,3 +85,33 @@ def test_what_grades_no_recipe_is_left_out(log):
     other = replace(log)
     other.__dict__['closed'] = {'x': (at, learning), 'y': (at, canary), 'z': (at + S, trial)}
     assert [found.trial_id for _, found in other.graded] == [trial.trial_id]
+
+
+def test_one_reading_sees_no_entry_that_came_after_it_began(tmp_path):
+    with Ledger(tmp_path, station='s', owner='test') as ledger:
+        ledger.add_note({'number': 1})
+        with LedgerUntil(tmp_path, None) as reading:
+            before = [entry.sequence for entry in reading.entries()]
+            ledger.add_note({'number': 2})
+            assert [entry.sequence for entry in reading.entries()] == before
+            assert [e.data['number'] for e in reading.entries('note')] == [1]
+            assert list(reading.entries(after=before[-1])) == []
+
+
+def test_a_campaign_begins_when_the_newest_one_did(log):
+    begun = next(e for e in log.journal if e.kind == 'campaign')
+    again = replace(begun, sequence=len(log.journal) + 1, wall_ns=log.end_ns + S)
+    same = replace(log, journal=[*log.journal, again])
+    assert same.start_ns == log.start_ns
+    content = begun.content.replace('"night"', '"day"')
+    other = replace(log, journal=[*log.journal, replace(again, content=content)])
+    assert (other.start_ns, other.calls, other.trials) == (again.wall_ns, [], [])
+    assert other.finished == {}
+
+
+def test_answers_without_a_price_or_a_count_are_told(log):
+    other = replace(log)
+    silent = replace(log.calls[0], price=math.nan, counted=False)
+    other.__dict__['calls'] = [silent, replace(silent, status=402)]
+    cost = cost_until(other, log.end_ns)
+    assert (cost.price, cost.unpriced, cost.uncounted) == (0.0, 1, 1)

@@ -6,7 +6,6 @@ import pytest
 
 from enpire_nodes.evolution.accounting.station_time import (
     robot_seconds_by_trial,
-    RunningUtilization,
     segments,
     within,
 )
@@ -34,19 +33,6 @@ def chain(lengths):
 
 
 spans = st.lists(st.tuples(st.integers(0, 90), st.sampled_from([0, 0, 0, 5])), max_size=20)
-
-
-@given(spans)
-def test_running_sums_are_those_of_the_whole(lengths):
-    intervals, running = chain(lengths), RunningUtilization()
-    for item in intervals:
-        running.add(item)
-    whole, found = utilization(intervals), running.total()
-    assert found.wall_seconds == pytest.approx(whole.wall_seconds)
-    assert {k: v for k, v in found.seconds.items() if v} == pytest.approx(
-        {k: v for k, v in whole.seconds.items() if v}
-    )
-    assert found.requested == pytest.approx(whole.requested)
 
 
 @given(spans, st.integers(0, 900))

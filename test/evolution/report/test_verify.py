@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 import json
 from pathlib import Path
 import sqlite3
@@ -16,7 +17,7 @@ from enpire_nodes.evolution.hub.results import signed_line
 from enpire_nodes.evolution.journal import Journal
 from enpire_nodes.evolution.report.figures import figures
 from enpire_nodes.evolution.report.report import VERSION, write_report
-from enpire_nodes.evolution.report.verify import differences, verify_run
+from enpire_nodes.evolution.report.verify import _hub, differences, verify_run
 from enpire_nodes.evolution.tree.build import hub_ideas, tree_of
 from enpire_nodes.rollout.auditing.book import AuditBook
 from enpire_nodes.rollout.ledger import LedgerReader
@@ -209,3 +210,56 @@ def test_differences_name_the_place():
         'a.b[1] says 2, the records say 3'
     ]
     assert list(differences(told, told)) == []
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('ends', {}), ('ends', []), ('ends', {'ledger': {'sequences': 1}}), ('figures', {}),
+     ('ends', {name: {'sequence': '1'} for name in ('ledger', 'journal', 'audits')}),
+     ('ends', {name: {'sequence': -3} for name in ('ledger', 'journal', 'audits')}),
+     ('figures', {'tree': {'ideas': [None]}}), ('figures', {'tree': {'ideas': [{'commit': []}]}})],
+)  # fmt: skip
+def test_a_report_of_another_shape_is_told_not_stumbled_over(copied, name, value):
+    run, keys = copied
+    report = json.loads((run / 'report.json').read_text())
+    (run / 'report.json').write_text(json.dumps({**report, name: value}))
+    (problem,) = verify_run(run, keys=keys)
+    assert (problem.where, 'no report of a campaign' in problem.words) == ('report.json', True)
+
+
+@pytest.mark.parametrize('text', ['', '[]', '{}', '\udcff'])
+def test_a_report_that_is_none_is_told(copied, text):
+    run, keys = copied
+    (run / 'report.json').write_bytes(text.encode('utf-8', 'surrogateescape'))
+    (problem,) = verify_run(run, keys=keys)
+    assert problem.where == 'report.json'
+
+
+def test_a_report_of_another_version_is_not_called_forged(copied):
+    run, keys = copied
+    report = json.loads((run / 'report.json').read_text())
+    (run / 'report.json').write_text(json.dumps({**report, 'version': VERSION + 1}))
+    (problem,) = verify_run(run, keys=keys)
+    assert 'write it again' in problem.words
+
+
+def test_a_hub_that_is_gone_is_told(finished, tmp_path):
+    run, keys = finished
+    log = RunLog.read(run)
+    log.__dict__['campaign'] = replace(log.campaign, hub='')
+    gone = replace(log, run=tmp_path)
+    gone.__dict__['campaign'] = log.campaign
+    (problem,) = _hub(gone, keys)
+    assert (problem.where, 'is gone' in problem.words) == ('hub', True)
+
+
+def test_many_wrong_figures_are_counted(copied):
+    run, keys = copied
+    report = json.loads((run / 'report.json').read_text())
+    for idea in report['figures']['tree']['ideas']:
+        idea.update(dict.fromkeys(('trials', 'successes', 'lower', 'upper', 'seconds'), -1))
+    about = {name: report[name] for name in ('version', 'ends', 'figures')}
+    (run / 'report.json').write_text(json.dumps(signed_line(about, signing_key(keys))))
+    found = verify_run(run, keys=keys)
+    assert len(found) == 21
+    assert found[-1].words.startswith('and ')
