@@ -1,6 +1,7 @@
 """The tree, rebuilt from what was logged: what is known of an idea follows from trials alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from research_run import ResearchRun
@@ -8,9 +9,17 @@ from research_run import ResearchRun
 from enpire_nodes.evolution.accounting import tokens
 from enpire_nodes.evolution.accounting.run_log import RunLog
 from enpire_nodes.evolution.records import JobKind
-from enpire_nodes.evolution.tree.build import hub_ideas, tree_of
+from enpire_nodes.evolution.tree.build import (
+    _carried,
+    _judged,
+    effect_of,
+    ENOUGH,
+    hub_ideas,
+    hub_path,
+    tree_of,
+)
 from enpire_nodes.evolution.tree.layout import arrange
-from enpire_nodes.evolution.tree.model import IdeaState
+from enpire_nodes.evolution.tree.model import Effect, Idea, IdeaState, IdeaTree
 
 
 @pytest.fixture(scope='module')
@@ -118,3 +127,94 @@ def test_a_campaign_may_begin_where_others_had_come_to(log):
     for idea in tree.ideas.values():
         assert len(list(tree.ancestry(idea.commit))) <= len(ideas)
     assert arrange(tree).rows == len(ideas)
+
+
+def test_an_idea_s_tokens_are_those_since_the_one_before(log, tree):
+    before = 0
+    for at, idea in sorted(log.ideas, key=lambda item: item[0]):
+        by_then = tokens.until(log.calls, at).total
+        assert tree.ideas[idea.commit].tokens.total == by_then - before
+        before = by_then
+
+
+def test_a_call_under_way_is_shared_between_two_ideas(log):
+    (first, one), (second, other) = log.ideas[:2]
+    under_way = replace(
+        log.calls[0], start_ns=first - 10, first_ns=first, end_ns=2 * second - first
+    )
+    other_log = replace(log)
+    other_log.__dict__['calls'] = [under_way]
+    found = tree_of(other_log).ideas
+    assert found[one.commit].tokens.output == 0
+    assert found[one.commit].tokens.fresh == under_way.tokens.fresh
+    assert found[other.commit].tokens.output == round(under_way.tokens.output / 2)
+    assert found[other.commit].tokens.fresh == 0
+
+
+BEST = Idea('best', '', 's', 'a', trials=50, successes=45, lower=0.78, upper=0.97)
+
+
+def compared(difference, p_value, *, repeated):
+    return (Effect('j', 'o', repeated, 20, 4, 2, difference, -0.1, 0.3, p_value),)
+
+
+@pytest.mark.parametrize(
+    ('change', 'went_on', 'state', 'why'),
+    [
+        ({'trials': 0}, True, IdeaState.UNTESTED, 'not tested'),
+        ({'effects': compared(0.2, 0.01, repeated=True)}, False, IdeaState.BETTER, 'held'),
+        ({'effects': compared(0.2, 0.01, repeated=False)}, True, IdeaState.ALIVE, 'not repeated'),
+        ({'effects': compared(0.2, 0.2, repeated=True)}, True, IdeaState.ALIVE, 'for certain'),
+        ({'effects': compared(0.2, 0.2, repeated=True)}, False, IdeaState.DEAD, 'elsewhere'),
+        ({'effects': compared(0.0, 0.5, repeated=False)}, True, IdeaState.DEAD, 'no gain'),
+        ({'upper': 0.7}, True, IdeaState.DEAD, 'at most 70%'),
+        ({'upper': 0.7, 'trials': ENOUGH - 1}, True, IdeaState.ALIVE, 'nothing speaks'),
+        ({'upper': 0.78}, True, IdeaState.ALIVE, 'nothing speaks'),
+        ({}, False, IdeaState.DEAD, 'elsewhere'),
+    ],
+)
+def test_the_rules_of_a_state(change, went_on, state, why):
+    idea = replace(Idea('i', '', 's', 'a', trials=12, successes=8, lower=0.3, upper=0.9), **change)
+    judged = _judged(idea, BEST, went_on)
+    assert judged.state is state
+    assert why in judged.why
+
+
+def test_a_repetition_is_quoted_before_a_longer_screening():
+    screened = replace(compared(0.5, 0.001, repeated=False)[0], pairs=90)
+    (repeated,) = compared(0.1, 0.3, repeated=True)
+    idea = replace(BEST, effects=(screened, repeated))
+    assert idea.effect is repeated
+
+
+def test_nothing_is_dead_that_led_to_something_better():
+    names = ('root', 'way', 'better', 'dead end')
+    states = (IdeaState.UNTESTED, IdeaState.DEAD, IdeaState.BETTER, IdeaState.DEAD)
+    parents = ('', 'root', 'way', 'root')
+    ideas = {
+        name: Idea(name, parent, 's', 'a', state=state)
+        for name, parent, state in zip(names, parents, states, strict=True)
+    }
+    found = _carried(IdeaTree(ideas, 'root'), dict(ideas))
+    assert [found[name].state for name in names] == [
+        IdeaState.UNTESTED, IdeaState.ALIVE, IdeaState.BETTER, IdeaState.DEAD,
+    ]  # fmt: skip
+    assert found['way'].why == 'led on to better'
+
+
+def test_a_comparison_without_a_pair_has_no_effect(log):
+    job = next(job for job in log.jobs.values() if job.paired)
+    other = replace(log)
+    one = log.counted[job.arms[0].request_id]
+    other.__dict__['counted'] = {job.arms[0].request_id: one}
+    assert effect_of(job, log) is not None
+    assert effect_of(job, other) is None
+
+
+def test_a_run_that_was_moved_has_its_hub_with_it(log, tmp_path):
+    assert hub_path(log) == log.run / 'research' / 'hub.git'
+    elsewhere = replace(log, run=tmp_path)
+    assert hub_path(elsewhere) == Path(log.campaign.hub)
+    assert hub_ideas(elsewhere) == hub_ideas(log)
+    elsewhere.__dict__['campaign'] = replace(log.campaign, hub=str(tmp_path / 'none.git'))
+    assert hub_ideas(elsewhere) == []
