@@ -243,17 +243,25 @@ def test_the_first_way_that_fits_is_taken():
 
 def test_the_same_idea_elsewhere_is_named_as_borrowed():
     bench = Bench()
+    words, commit = [], bench.repository.commit
+    bench.repository.commit = lambda *made: words.append(made[2]) or commit(*made)
     known = [Commit('b' * 40, AIM.name, 'other', AIM.sentence)]
     assert proposal(bench, known=known).borrowed == ('b' * 40,)
+    assert words[0].endswith(f'Borrowed-From: {"b" * 40}\n')
 
 
-def test_what_was_refused_or_needs_demonstrations_is_not_chosen():
+@pytest.mark.parametrize(('trains', 'retries'), [(False, False), (True, False), (False, True)])
+def test_what_was_refused_or_cannot_matter_is_not_chosen(trains, retries):
     bench = Bench()
+    proposer = Rehearsed(bench.repository, 1, trains=trains, retries=retries)
     tree = Tree.of(PLAN, bench.main, [])
-    while (idea := bench.proposer.choose(tree)) is not None:
-        assert (bench.main, idea.name) not in bench.proposer.refused
-        bench.proposer.refused[bench.main, idea.name] = 'no'
-    refused = {name for _, name in bench.proposer.refused}
-    left = [one for one in CATALOGUE if not refused & {idea.name for idea in one.every()}]
-    assert left
-    assert all(one.trains or one.retries for one in left)
+    while (idea := proposer.choose(tree)) is not None:
+        assert (bench.main, idea.name) not in proposer.refused
+        proposer.refused[bench.main, idea.name] = 'no'
+    every = {
+        idea.name
+        for kind in CATALOGUE
+        if (trains or not kind.trains) and (retries or not kind.retries)
+        for idea in kind.every()
+    }
+    assert {name for _, name in proposer.refused} == every
