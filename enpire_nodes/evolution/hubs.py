@@ -14,6 +14,7 @@ from enpire_nodes.evolution.hub.seed import seed_files
 from enpire_nodes.evolution.hub.sync import sync
 
 _PERIOD = 60.0  # s between two exchanges
+_LAST = 50.0  # s for one exchange that is under way, and one more, to end
 _DIGEST = 4000  # characters of news that an agent is given
 _EACH = 6  # ideas of another station that are told
 
@@ -65,8 +66,12 @@ class Exchange:
     ) -> None:
         self._ended.set()
         if self._thread is not None:
-            self._thread.join(10.0)
-            self._once()  # whatever was published last shall be there, too
+            self._thread.join(_LAST)
+            if self._thread.is_alive():
+                self._log(
+                    f'the last exchange with the fleet did not end within {_LAST:.0f} s; what is '
+                    'missing there goes with the next campaign'
+                )
 
     def digest(self) -> str:
         """Return what other stations found, in bounded length."""
@@ -92,6 +97,7 @@ class Exchange:
     def _run(self) -> None:
         while not self._ended.wait(_PERIOD):
             self._once()
+        self._once()  # whatever was published last shall be there, too
 
     def _once(self) -> None:
         try:

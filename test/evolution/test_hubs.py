@@ -138,3 +138,43 @@ def test_news_are_exchanged_while_the_campaign_lasts(hub, said, monkeypatch):
     with Exchange(hub, 'anywhere', station='station_1', log=said.append):
         assert exchanged.acquire(timeout=50.0)
         assert exchanged.acquire(timeout=50.0)
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Return (begun, go_on, most) of exchanges that wait until they may go on."""
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    under_way, most = [], []
+
+    def sync(*_):
+        under_way.append(1)
+        most.append(len(under_way))
+        begun.release()
+        go_on.wait(50.0)
+        under_way.pop()
+        return SyncReport()
+
+    monkeypatch.setattr(module, 'sync', sync)
+    monkeypatch.setattr(module, '_PERIOD', 0.01)
+    yield begun, go_on, most
+    go_on.set()
+
+
+def test_the_last_exchange_follows_the_one_that_is_under_way(hub, said, slow):
+    begun, go_on, most = slow
+    with Exchange(hub, 'anywhere', station='station_1', log=said.append):
+        assert begun.acquire(timeout=50.0)
+        later = threading.Timer(0.1, go_on.set)
+        later.start()
+    later.join()
+    assert len(most) >= 2
+    assert set(most) == {1}
+    assert said == ['a hub was made from the template: ' + str(hub.path)]
+
+
+def test_an_exchange_that_does_not_end_is_told(hub, said, slow, monkeypatch):
+    monkeypatch.setattr(module, '_LAST', 0.05)
+    begun, _, _ = slow
+    with Exchange(hub, 'anywhere', station='station_1', log=said.append):
+        assert begun.acquire(timeout=50.0)
+    assert 'did not end' in said[-1]
