@@ -105,6 +105,9 @@ class AcpConversation:
         return []
 
     def _open(self, result: dict) -> list[AgentEvent]:
+        version = result.get('protocolVersion', _VERSION)
+        if version != _VERSION:
+            return self._fail(f'it speaks version {version} of the protocol, not {_VERSION}')
         can_load = (result.get('agentCapabilities') or {}).get('loadSession')
         if not (self._task.resume and can_load):
             return self._open_new()

@@ -99,6 +99,16 @@ def test_an_error_ends_the_turn(tmp_path):
     assert conversation.over
 
 
+def test_another_version_of_the_protocol_is_told(tmp_path):
+    conversation = AcpConversation(a_task(tmp_path))
+    conversation.opening()
+    events = conversation.feed('{"id": 1, "result": {"protocolVersion": 7}}')
+    assert [event.kind for event in events] == [EventKind.ERROR, EventKind.TURN_ENDED]
+    assert 'version 7' in events[0].words
+    assert conversation.over
+    assert conversation.answers() == []
+
+
 def test_an_empty_error_is_none(tmp_path):
     conversation = AcpConversation(a_task(tmp_path))
     line = {'id': 2, 'error': None, 'result': {'sessionId': 's7'}}
