@@ -16,13 +16,11 @@ FOLDER = Path(enpire_nodes.improvement.__file__).parent / 'template'
 SIZE = 7
 
 
-def _inside(module):
-    return str(getattr(module, '__file__', None) or '').startswith(str(FOLDER))
-
-
-def _forget():
-    for name in [name for name, module in sys.modules.items() if _inside(module)]:
-        del sys.modules[name]
+def _taken():
+    """Take out every module that has the name of one of the template, and what is below it."""
+    own = {path.stem for path in FOLDER.iterdir()}
+    names = [name for name in sys.modules if name.partition('.')[0] in own]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 @pytest.fixture
@@ -30,15 +28,10 @@ def workspace(monkeypatch):
     """Import the modules of the template by name, as if the tests ran in its folder."""
     threads = torch.get_num_threads()
     monkeypatch.syspath_prepend(str(FOLDER))
-    hidden = {
-        name: sys.modules.pop(name)
-        for path in FOLDER.iterdir()
-        if (name := path.stem) in sys.modules and not _inside(sys.modules[name])
-    }
-    _forget()
+    hidden = _taken()
     names = ('recipe', 'networks', 'replay', 'learner', 'data', 'policy', 'algorithms')
     yield SimpleNamespace(**{name: import_module(name) for name in names})
-    _forget()
+    _taken()
     sys.modules.update(hidden)
     torch.set_num_threads(threads)
     torch.set_flush_denormal(False)
