@@ -16,7 +16,7 @@ from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.signing import signing_key
 from enpire_nodes.evolution import journal as kinds
 from enpire_nodes.evolution.accounting.gpu import GpuSampler
-from enpire_nodes.evolution.accounting.live import LiveAccounts
+from enpire_nodes.evolution.accounting.live import LiveAccounts, LiveTotals
 from enpire_nodes.evolution.campaign.campaign import Campaign
 from enpire_nodes.evolution.campaign.desk import CampaignDesk
 from enpire_nodes.evolution.campaign.holds import STATION
@@ -66,7 +66,7 @@ class Research:
         self._held = ExitStack()
         self._looked = {'hub': -math.inf, 'gpu': time.monotonic()}
         self._accounts = LiveAccounts()
-        self._entries = self._ledger_sequence = 0
+        self._entries = 0  # of the journal, that the accounts have heard of
         self._canceled = self._closed = False
         self._ended: Ended | None = None
         self.campaign: Campaign | None = None
@@ -254,7 +254,7 @@ class Research:
                 doing=self._employment.doing if self._employment else '',
                 ideas=len(campaign.book.ideas),
                 queued=campaign.schedule.waiting,
-                trials=totals.trials,
+                trials=campaign.evidence.closed,
                 best_commit=commit,
                 best_rate=best.successes / best.trials if best else math.nan,
                 best_lower=best.lower if best else 0.0,
@@ -347,14 +347,11 @@ class Research:
         if math.isfinite(sample.share):
             self.campaign.book.journal.note(kinds.GPU, **sample.data())
 
-    def _totals(self) -> object:
-        campaign = self.campaign
-        campaign.book.read()
-        self._accounts.feed_journal(campaign.book.entries[self._entries :])
-        self._entries = len(campaign.book.entries)
-        for entry in campaign.evidence.ledger.entries(after=self._ledger_sequence):
-            self._accounts.feed_ledger([entry])
-            self._ledger_sequence = entry.sequence
+    def _totals(self) -> LiveTotals:
+        book = self.campaign.book
+        book.read()
+        self._accounts.feed_journal(book.entries[self._entries :])
+        self._entries = len(book.entries)
         return self._accounts.totals(time.time_ns())
 
     def _state(self) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""The accounts of a run that goes on: fed with new entries, asked every second.
+"""The accounts of a campaign that goes on: fed by its journal, asked every second.
 
 Feeding costs as much as there is news; :meth:`LiveAccounts.totals` does not depend on how long
-the run is, only on how much happened within its window.
+the campaign is, only on how much happened within its window.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import math
 from enpire_nodes.evolution import journal
 from enpire_nodes.evolution.accounting import tokens
 from enpire_nodes.evolution.records import ModelCall, Tokens
-from enpire_nodes.rollout.ledger.chain import Entry, TRIAL_CLOSED
-from enpire_nodes.rollout.records import CANARY
+from enpire_nodes.rollout.ledger.chain import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,6 @@ class LiveTotals:
     :param price: of the calls whose model is in the price list, in its currency.
     :param unpriced: answered calls that have no price.
     :param uncounted: answered calls that did not say how many tokens they took.
-    :param trials: closed ones, canaries left out; ``canaries`` counts those.
     :param human_seconds: s that people gave, as the journal has it.
     :param gpu: newest share, 0 to 1; NaN when there is none.
     """
@@ -39,8 +37,6 @@ class LiveTotals:
     price: float
     unpriced: int
     uncounted: int
-    trials: int
-    canaries: int
     human_seconds: float
     gpu: float
 
@@ -50,23 +46,18 @@ class LiveAccounts:
     """See the module.
 
     :param window: s that the rates look back.
-    :ivar campaign: the newest one of the journal; another one begins at nothing.
     """
 
     window: float = 600.0
-    campaign: str = ''
     start_ns: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     price: float = 0.0
     calls: int = 0
     unpriced: int = 0
     uncounted: int = 0
-    trials: int = 0
-    canaries: int = 0
     human_seconds: float = 0.0
     gpu: float = math.nan
     _calls: deque[ModelCall] = field(default_factory=deque)
-    _early: list[Entry] = field(default_factory=list)
 
     def feed_journal(self, entries: Iterable[Entry]) -> None:
         """Go on by new entries of the journal."""
@@ -78,22 +69,8 @@ class LiveAccounts:
             elif entry.kind == journal.GPU:
                 share = entry.data['share']
                 self.gpu = math.nan if share is None else share
-            elif entry.kind == journal.CAMPAIGN and entry.data['campaign'] != self.campaign:
-                early = self._early
-                self.__init__(self.window, entry.data['campaign'], entry.wall_ns)
-                self.feed_ledger(early)
-
-    def feed_ledger(self, entries: Iterable[Entry]) -> None:
-        """Go on by new entries of the ledger; what was before the campaign counts for nothing."""
-        for entry in entries:
-            if entry.kind != TRIAL_CLOSED:
-                continue
-            if not self.start_ns:
-                self._early.append(entry)
-            elif entry.wall_ns >= self.start_ns:
-                canary = entry.data.get('requester') == CANARY
-                self.canaries += canary
-                self.trials += not canary
+            elif entry.kind == journal.CAMPAIGN:
+                self.start_ns = entry.wall_ns
 
     def totals(self, now_ns: int) -> LiveTotals:
         """Return the accounts as of now.
@@ -116,8 +93,6 @@ class LiveAccounts:
             price=self.price,
             unpriced=self.unpriced,
             uncounted=self.uncounted,
-            trials=self.trials,
-            canaries=self.canaries,
             human_seconds=self.human_seconds,
             gpu=self.gpu,
         )

@@ -46,6 +46,11 @@ class Evidence:
                     fresh.append(trial)
         return fresh
 
+    @property
+    def closed(self) -> int:
+        """How many trials of the campaign are closed, canaries left out."""
+        return sum(map(len, self.trials.values()))
+
     def trial(self, trial_id: str) -> TrialRecord | None:
         """Return a closed trial of the campaign."""
         return self._closed.get(trial_id)

@@ -9,7 +9,7 @@ import pytest
 from enpire_nodes.evolution import journal
 from enpire_nodes.evolution.accounting.live import LiveAccounts
 from enpire_nodes.evolution.records import Budgets, CampaignRecord, ModelCall, Tokens
-from enpire_nodes.rollout.ledger.chain import canonical_json, Entry, INTERVAL, TRIAL_CLOSED
+from enpire_nodes.rollout.ledger.chain import canonical_json, Entry
 from enpire_nodes.rollout.record_json import to_json
 
 S = 10**9
@@ -22,16 +22,11 @@ def entry(kind, data, at):
     return Entry(next(NUMBERS), kind, T0 + at * S, at * S, '', '', content, '', '')
 
 
-def closed(who, at):
-    return entry(TRIAL_CLOSED, {'requester': who}, at)
-
-
 CAMPAIGN = CampaignRecord('c', 's', 'pin_insertion', 'builtin', '', 0.9, 50, Budgets(), 'hub')
 
 
 def fed():
     accounts = LiveAccounts(window=60.0)
-    accounts.feed_ledger([closed('agent', -10)])
     accounts.feed_journal([entry(journal.CAMPAIGN, CAMPAIGN, 0)])
     return accounts
 
@@ -44,18 +39,8 @@ def call(start, end, price=math.nan, **counts):
     return entry(journal.CALL, made, end)
 
 
-def test_trials_before_the_campaign_count_for_nothing():
-    accounts = fed()
-    accounts.feed_ledger([closed('agent', -5), closed('agent', 5)])
-    found = accounts.totals(T0 + 40 * S)
-    assert (found.trials, found.elapsed) == (1, 40.0)
-
-
-def test_trials_that_were_read_before_their_campaign_count():
-    accounts = LiveAccounts()
-    accounts.feed_ledger([closed('agent', -5), closed('agent', 5), entry(INTERVAL, {}, 6)])
-    accounts.feed_journal([entry(journal.CAMPAIGN, CAMPAIGN, 0)])
-    assert accounts.totals(T0 + 40 * S).trials == 1
+def test_the_time_of_a_campaign_runs_from_its_begin():
+    assert fed().totals(T0 + 40 * S).elapsed == 40.0
 
 
 def test_an_answer_that_told_no_tokens_and_one_that_was_refused():
@@ -80,13 +65,6 @@ def test_rates_forget_what_is_past():
     assert (found.calls, found.price, found.unpriced) == (2, 0.5, 1)
 
 
-def test_canaries_are_no_trials():
-    accounts = fed()
-    accounts.feed_ledger([closed(who, 5) for who in ('agent', 'canary', 'station')])
-    found = accounts.totals(T0 + 10 * S)
-    assert (found.trials, found.canaries) == (2, 1)
-
-
 def test_people_and_the_gpu():
     accounts = fed()
     accounts.feed_journal(
@@ -101,16 +79,6 @@ def test_people_and_the_gpu():
     assert math.isnan(accounts.totals(T0 + S).gpu)
 
 
-def test_another_campaign_begins_at_nothing():
-    accounts = fed()
-    accounts.feed_journal([call(0, 10, 0.5, fresh=100)])
-    accounts.feed_journal([entry(journal.CAMPAIGN, CAMPAIGN, 20)])
-    assert accounts.totals(T0 + 30 * S).tokens.total == 100
-    accounts.feed_journal([entry(journal.CAMPAIGN, replace(CAMPAIGN, campaign='d'), 20)])
-    found = accounts.totals(T0 + 30 * S)
-    assert (found.tokens.total, found.elapsed, accounts.window) == (0, 10.0, 60.0)
-
-
 def test_before_a_campaign_there_is_nothing():
     found = LiveAccounts().totals(T0)
-    assert (found.elapsed, found.trials, found.calls) == (0.0, 0, 0)
+    assert (found.elapsed, found.calls, found.tokens.total) == (0.0, 0, 0)
