@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-import subprocess
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from git_support import git
 from paper_station import PaperStation
 
 from enpire_nodes.evolution.campaign.campaign import Campaign
@@ -57,20 +57,11 @@ class CampaignBench:
         """Push a commit that succeeds at a rate; return it."""
         self.ideas += 1
         clone = self.folder / f'clone-{self.ideas}'
-
-        def git(*arguments: str) -> str:
-            done = subprocess.run(
-                ['git', '-c', 'user.name=t', '-c', 'user.email=t@localhost', *arguments],
-                cwd=clone if clone.exists() else self.folder, check=True, capture_output=True,
-                text=True,
-            )  # fmt: skip
-            return done.stdout.strip()
-
-        git('clone', '-q', str(self.hub.path), str(clone))
+        git(self.folder, 'clone', '-q', str(self.hub.path), str(clone))
         (clone / 'recipe.yaml').write_text(recipe + f'# {subject}\n')
-        git('commit', '-qam', subject)
-        git('push', '-q', 'origin', f'HEAD:refs/heads/station/station_1/{self.ideas}')
-        commit = git('rev-parse', 'HEAD')
+        git(clone, 'commit', '-qam', subject)
+        git(clone, 'push', '-q', 'origin', f'HEAD:refs/heads/station/station_1/{self.ideas}')
+        commit = git(clone, 'rev-parse', 'HEAD')
         self.rates[commit] = rate
         for record in self.hub.ideas():
             self.campaign.heard(record)

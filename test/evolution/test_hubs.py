@@ -6,6 +6,7 @@ from pathlib import Path
 import subprocess
 import threading
 
+from git_support import git
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -28,18 +29,10 @@ def hub(tmp_path, said) -> Hub:
 
 def push(hub: Hub, folder: Path, station: str, subject: str) -> str:
     """Push a commit to a station's branch."""
-
-    def git(*arguments: str) -> str:
-        options = ['-c', 'user.name=t', '-c', 'user.email=t@localhost']
-        where = folder if folder.exists() else folder.parent
-        done = subprocess.run(['git', *options, *arguments], cwd=where, check=True,
-                              capture_output=True, text=True)  # fmt: skip
-        return done.stdout.strip()
-
-    git('clone', '-q', str(hub.path), str(folder))
-    git('commit', '-q', '--allow-empty', '-m', subject)
-    git('push', '-q', 'origin', f'HEAD:refs/heads/station/{station}')
-    return git('rev-parse', 'HEAD')
+    git(folder.parent, 'clone', '-q', str(hub.path), str(folder))
+    git(folder, 'commit', '-q', '--allow-empty', '-m', subject)
+    git(folder, 'push', '-q', 'origin', f'HEAD:refs/heads/station/{station}')
+    return git(folder, 'rev-parse', 'HEAD')
 
 
 def test_a_station_without_a_hub_makes_its_own_once(hub, tmp_path, said):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-import subprocess
 
+from git_support import git
 import pytest
 
 from enpire_nodes.evolution.agents.claude import Claude
@@ -80,8 +79,8 @@ def test_what_an_agent_keeps_in_its_home_stays(lodging, hub):
 
 @pytest.mark.parametrize('how', ['removed', 'a link', 'a file', 'without a head'])
 def test_a_clone_that_was_wrecked_is_made_anew_of_what_was_pushed(lodging, hub, tmp_path, how):
-    git(lodging, 'commit', '-q', '--allow-empty', '-m', 'an idea that was pushed')
-    git(lodging, 'push', '-q', str(hub.path), f'HEAD:{branch("station_1")}')
+    git(lodging.workspace, 'commit', '-q', '--allow-empty', '-m', 'an idea that was pushed')
+    git(lodging.workspace, 'push', '-q', str(hub.path), f'HEAD:{branch("station_1")}')
     inside = lodging.workspace / '.git'
     if how == 'without a head':
         (inside / 'HEAD').unlink()
@@ -94,7 +93,7 @@ def test_a_clone_that_was_wrecked_is_made_anew_of_what_was_pushed(lodging, hub, 
     (lodging.workspace / 'draft.py').write_text('not pushed')
     lodging.prepare(hub)
     assert is_clone(lodging.workspace)
-    assert git(lodging, 'log', '-1', '--format=%s') == 'an idea that was pushed'
+    assert git(lodging.workspace, 'log', '-1', '--format=%s') == 'an idea that was pushed'
     (wrecked,) = lodging.directory.glob('workspace-wrecked-*')
     assert (wrecked / 'draft.py').read_text() == 'not pushed'
 
@@ -111,12 +110,4 @@ def test_locks_of_a_killed_git_are_removed_and_nothing_that_a_link_leads_to(lodg
     assert not list(inside.glob('index.lock'))
     assert not (inside / 'refs' / 'heads' / 'x.lock').exists()
     assert (other / 'index.lock').exists()
-    git(lodging, 'commit', '-q', '--allow-empty', '-m', 'it goes on')
-
-
-def git(lodging: Lodging, *words: str) -> str:
-    place: Path = lodging.workspace
-    done = subprocess.run(
-        ['git', '-C', str(place), *words], check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
+    git(lodging.workspace, 'commit', '-q', '--allow-empty', '-m', 'it goes on')

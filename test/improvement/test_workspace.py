@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 import subprocess
 
+from git_support import git
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -36,18 +37,13 @@ def make(path, **options):
     return Workspace.create(path, **{**known, **options})
 
 
-def git(workspace, *words):
-    command = ['git', '-C', str(workspace.path), *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
 def test_a_new_one_is_the_template_under_git(tmp_path):
     workspace = make(tmp_path / 'mine')
-    listed = git(workspace, 'ls-files').splitlines()
+    listed = git(workspace.path, 'ls-files').splitlines()
     assert {'policy.py', 'train.py', 'recipe.yaml', 'recipe.py', '.gitignore'} <= set(listed)
     assert not [name for name in listed if '__pycache__' in name or name.startswith('.enpire')]
-    assert git(workspace, 'branch', '--show-current') == 'main'
-    assert git(workspace, 'rev-list', '--count', 'HEAD') == '1'
+    assert git(workspace.path, 'branch', '--show-current') == 'main'
+    assert git(workspace.path, 'rev-list', '--count', 'HEAD') == '1'
     programme = (workspace.path / 'PROGRAM.md').read_text('utf-8')
     assert 'pin_insertion' in programme
     assert '{task}' not in programme
@@ -104,7 +100,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
 
 def test_the_commit_tells_whether_files_differ_from_it(tmp_path):
     workspace = make(tmp_path / 'mine')
-    head = git(workspace, 'rev-parse', 'HEAD')
+    head = git(workspace.path, 'rev-parse', 'HEAD')
     assert workspace.commit() == head
     (workspace.local / 'replay').mkdir()
     (workspace.local / 'replay' / 'x.npz').write_bytes(b'')
@@ -130,12 +126,12 @@ def test_the_subject_is_the_idea_under_test(tmp_path):
 def test_nobody_needs_to_have_told_git_a_name(tmp_path, home, known):
     configure(home, user_useConfigOnly='true', **known)
     workspace = make(tmp_path / 'mine')
-    assert git(workspace, 'log', '--format=%an%ae')
+    assert git(workspace.path, 'log', '--format=%an%ae')
 
 
 def test_a_name_that_git_knows_is_used(tmp_path, home):
     configure(home, user_name='Ada', user_email='ada@lab')
-    assert git(make(tmp_path / 'mine'), 'log', '--format=%an %ae') == 'Ada ada@lab'
+    assert git(make(tmp_path / 'mine').path, 'log', '--format=%an %ae') == 'Ada ada@lab'
 
 
 def test_hooks_signatures_and_monitors_of_the_user_are_not_run(tmp_path, home):
@@ -159,7 +155,7 @@ def test_hooks_signatures_and_monitors_of_the_user_are_not_run(tmp_path, home):
     workspace.commit()
     assert not told.exists()
     # the monitor is a real one: Git by itself asks it
-    git(workspace, '-c', 'core.untrackedCache=true', 'status')
+    git(workspace.path, '-c', 'core.untrackedCache=true', 'status')
     assert 'monitor' in told.read_text('utf-8')
 
 

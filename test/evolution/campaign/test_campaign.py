@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 
+from git_support import git
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -396,9 +396,6 @@ def test_git_shows_every_idea_dead_ones_too(bench):
     bench.begin()
     for number in range(3):
         bench.idea(f'Idea number {number} is this', 0.0)
-    log = subprocess.run(
-        ['git', '-C', str(bench.hub.path), 'log', '--all', '--format=%s'],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+    log = git(bench.hub.path, 'log', '--all', '--format=%s')
     assert sum('Idea number' in line for line in log.splitlines()) == 3
     assert len(bench.campaign.book.ideas) == 3

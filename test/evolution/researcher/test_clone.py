@@ -1,19 +1,10 @@
 """Ideas as commits of a real clone and hub."""
 
-import subprocess
-
+from git_support import git
 import pytest
 
 from enpire_nodes.common.errors import StationError
 from enpire_nodes.evolution.researcher.repository import Repository
-
-
-def git(folder, *arguments):
-    done = subprocess.run(
-        ['git', '-C', str(folder), '-c', 'user.name=x', '-c', 'user.email=x@y', *arguments],
-        check=True, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    return done.stdout.strip()
 
 
 @pytest.fixture

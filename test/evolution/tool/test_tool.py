@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from desk_double import DeskDouble, served
+from git_support import git
 import pytest
 
 from enpire_nodes.evolution.desk.views import JobView
@@ -14,14 +15,6 @@ from enpire_nodes.evolution.tool.__main__ import COMMANDS, main
 from enpire_nodes.evolution.tool.arguments import parse
 
 ROOT = Path(__file__).parents[3]
-
-
-def git(place, *words):
-    command = [
-        'git', '-C', str(place), '-c', 'user.name=a', '-c', 'user.email=a@localhost',
-        '-c', 'commit.gpgSign=false', *words,
-    ]  # fmt: skip
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture
