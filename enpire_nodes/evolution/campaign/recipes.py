@@ -76,8 +76,9 @@ class Recipes:
         """
         path = self.export(commit) / 'recipe.yaml'
         try:
-            recipe = yaml.safe_load(path.read_text('utf-8'))
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            # no value is turned into a number or a date: that fails with errors of every kind
+            recipe = yaml.load(path.read_text('utf-8'), Loader=yaml.BaseLoader)
+        except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
             raise _refused(f'recipe.yaml of {commit[:10]} cannot be read: {error}') from error
         return not (isinstance(recipe, dict) and recipe.get('algorithm') == 'search')
 
