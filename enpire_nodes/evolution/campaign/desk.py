@@ -124,9 +124,7 @@ class CampaignDesk:
         """Return what was tried, and what came of it."""
         campaign = self.campaign
         with campaign.changed:
-            book = campaign.book
-            weights = dict(book.recipes())  # the newest of each commit
-            incumbent = book.incumbent()[0]
+            weights, incumbent = self._tested(), campaign.book.incumbent()[0]
         return history_of(campaign.run, incumbent=incumbent, weights=weights)
 
     def publish(self, commit: str, weights: str) -> JobView:
@@ -142,9 +140,9 @@ class CampaignDesk:
     def idea(self, sentence: str) -> dict[str, Any]:
         """Claim an idea."""
         words = ' '.join(sentence.split())
-        if not 10 <= len(words) <= 300:
+        key = re.sub(r'[\W_]+', '-', words.lower()).strip('-')[:60]
+        if not 10 <= len(words) <= 300 or not key:
             raise _refused('say in one sentence of 10 to 300 characters what shall fail less, why')
-        key = re.sub('[^a-z0-9]+', '-', words.lower()).strip('-')[:60]
         ideas = self.history().ideas
         station = self.campaign.record.station
         claimed = self.campaign.hub.claim(key, station, for_seconds=_CLAIM)
@@ -192,14 +190,16 @@ class CampaignDesk:
     # -- within -------------------------------------------------------------------------------
 
     def _opponent(self, ask: TrialAsk) -> tuple[str, str]:
-        book = self.campaign.book
-        incumbent = book.incumbent()
-        if ask.against == 'main':
-            return incumbent
-        commit = self.campaign.hub.resolve(ask.against)
-        tested = [recipe for recipe in book.recipes() if recipe[0] == commit]
-        known = incumbent[1] if commit == incumbent[0] else tested[-1][1] if tested else ''
+        main, weights = self.campaign.book.incumbent()
+        commit = main if ask.against == 'main' else self.campaign.hub.resolve(ask.against)
+        known = weights if commit == main else self._tested().get(commit, '')
         return commit, ask.against_weights or known
+
+    def _tested(self) -> dict[str, str]:
+        """Return by commit the weights that it was last tested with."""
+        jobs = self.campaign.book.jobs.values()
+        graded = [job for job in jobs if job.kind is not JobKind.EXPLORE]
+        return {arm.commit: arm.weights for job in graded for arm in job.arms}
 
     def _seeds(self, ask: TrialAsk) -> tuple[int, ...]:
         job = self.campaign.job(ask.seeds_of)
