@@ -6,6 +6,7 @@ a learner that has asked for some; more evidence about ``main`` itself.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from enpire_nodes.evolution.campaign.book import CampaignBook, Recipe
@@ -42,17 +43,29 @@ class Background:
         """Return what is useful now; None when nothing is, or the station's share is used."""
         if not self._affordable(budgets):
             return None
+        return next((wish for wish in self._wishes() if not self._failed(wish)), None)
+
+    def _wishes(self) -> Iterator[Wish]:
+        """Yield what is useful, the most useful first."""
         incumbent = self.book.incumbent()
         candidate = self._promising(incumbent)
         if candidate is not None:
             kept = self.settings.background_pairs
-            return Wish(JobKind.RETEST, (candidate, incumbent), kept)
+            yield Wish(JobKind.RETEST, (candidate, incumbent), kept)
         explored = self._explored()
         if explored is not None:
-            return Wish(JobKind.EXPLORE, (explored,), 2)
+            yield Wish(JobKind.EXPLORE, (explored,), 2)
         if self._runs(incumbent) and self._trials(incumbent) < _ENOUGH:
-            return Wish(JobKind.RETEST, (incumbent,), 2)
-        return None
+            yield Wish(JobKind.RETEST, (incumbent,), 2)
+
+    def _failed(self, wish: Wish) -> bool:
+        """Whether it could not be run: that uses no trial, so no budget would end it."""
+        return any(
+            (job.kind, *((arm.commit, arm.weights) for arm in job.arms))
+            == (wish.kind, *wish.recipes)
+            for job in self.book.jobs.values()
+            if job.requester == STATION and self.book.state(job.job_id) is JobState.FAILED
+        )
 
     def _affordable(self, budgets: Budgets) -> bool:
         share = self.settings.background_share

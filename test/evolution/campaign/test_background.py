@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.evolution.campaign.background import Background, Wish
 from enpire_nodes.evolution.campaign.schedule import STATION
 from enpire_nodes.evolution.campaign.settings import CampaignSettings
@@ -20,7 +21,8 @@ def wish(bench, budgets: Budgets | None = None, **settings) -> Wish | None:
 
 def run(bench, desk, commit: str, trials: int, **asked) -> None:
     desk.submit(TrialAsk(commit, trials=trials, **asked))
-    assert bench.work() == trials
+    assert bench.work(most=trials) == trials
+    bench.campaign.tick()
 
 
 def own(bench, trials: int, kind: JobKind = JobKind.RETEST) -> None:
@@ -113,6 +115,20 @@ def test_what_the_station_explored_for_itself_nobody_has_asked_for(bench):
     own(bench, 1)
     own(bench, 2, JobKind.EXPLORE)
     assert wish(bench) == about_main(bench)
+
+
+def test_what_cannot_be_run_is_not_tried_again_and_again(bench):
+    """A refused policy uses no trial, so that no budget would ever end it."""
+    desk = bench.begin(background_share=0.3, budgets=Budgets(trials=100))
+    desk.submit(TrialAsk('main', trials=1, explore=True))
+    bench.work(most=1)
+    bench.station.refusals = [(ErrorCode.POLICY_BAD_PARAMETER, 'no such file')] * 9
+    assert bench.work(most=9) == 1
+    _, tried = bench.campaign.book.jobs.values()
+    assert (tried.kind, tried.requester) == (JobKind.EXPLORE, STATION)
+    bench.station.refusals = []
+    run(bench, desk, 'main', 1)
+    assert wish(bench) == about_main(bench)  # what is next in order goes on
 
 
 # -- at whose expense -------------------------------------------------------------------------
