@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 
 from git_support import git
 import pytest
@@ -111,3 +113,16 @@ def test_locks_of_a_killed_git_are_removed_and_nothing_that_a_link_leads_to(lodg
     assert not (inside / 'refs' / 'heads' / 'x.lock').exists()
     assert (other / 'index.lock').exists()
     git(lodging.workspace, 'commit', '-q', '--allow-empty', '-m', 'it goes on')
+
+
+def test_a_file_committed_as_the_stations_folder_makes_room_for_it(lodging, hub):
+    local = lodging.workspace / '.enpire'
+    shutil.rmtree(local)
+    local.write_text('mine')
+    git(lodging.workspace, 'add', '-f', '.enpire')
+    git(lodging.workspace, 'commit', '-q', '-m', 'a trap')
+    git(lodging.workspace, 'push', '-q', str(hub.path), f'HEAD:{branch("station_1")}')
+    shutil.rmtree(lodging.workspace)
+    lodging.prepare(hub)
+    assert git(lodging.workspace, 'log', '-1', '--format=%s') == 'a trap'
+    assert json.loads((local / 'workspace.json').read_text())['station'] == '/station_1'

@@ -146,6 +146,19 @@ def test_what_is_too_long_to_be_read_still_passes():
     assert not tap.counted
 
 
+def test_an_answer_that_is_too_long_is_not_counted():
+    body = whole('chat')
+    tap = Tap('chat', streamed=False, longest=len(body) - 1)
+
+    tap.feed(body)
+    tap.feed(body)  # after what was given up, this alone would be read as the answer
+    tap.end(whole=True)
+
+    assert f'longer than {len(body) - 1}' in tap.fault
+    assert (tap.usage, tap.counted) == (None, False)
+    assert tapped('chat', body, streamed=False).counted
+
+
 def test_an_answer_in_the_background_is_not_counted():
     queued = json.dumps({'model': MODEL, 'status': 'queued', 'usage': None}).encode()
 
