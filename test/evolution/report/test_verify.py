@@ -10,11 +10,13 @@ import sqlite3
 
 import pytest
 
+from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.environment.contract.signing import signing_key
 from enpire_nodes.evolution.accounting.run_log import Head, RunLog
 from enpire_nodes.evolution.hub.git import git
 from enpire_nodes.evolution.hub.results import signed_line
-from enpire_nodes.evolution.journal import Journal
+from enpire_nodes.evolution.journal import Journal, RESULT
+from enpire_nodes.evolution.report import verify
 from enpire_nodes.evolution.report.figures import figures
 from enpire_nodes.evolution.report.report import VERSION, write_report
 from enpire_nodes.evolution.report.verify import _hub, differences, verify_run
@@ -263,3 +265,46 @@ def test_many_wrong_figures_are_counted(copied):
     found = verify_run(run, keys=keys)
     assert len(found) == 21
     assert found[-1].words.startswith('and ')
+
+
+def test_a_report_that_cannot_be_read_is_told(copied):
+    run, keys = copied
+    lose_report(run)
+    (run / 'report.json').mkdir()
+    (problem,) = verify_run(run, keys=keys)
+    assert problem.where == 'report.json'
+    assert problem.words.startswith('it cannot be read: ')
+
+
+def test_another_end_of_the_same_length_is_named(copied):
+    """A chain whose end was cut off and written anew is whole in itself."""
+    run, keys = copied
+    count = len(AuditBook(run).news())
+    cut_audits(run)
+    AuditBook(run).append('clear', {'seconds': 3.0})
+    assert len(AuditBook(run).news()) == count
+    found = verify_run(run, keys=keys)
+    assert [(p.where, p.words) for p in found] == [
+        ('audits', f'entry {count} is not the one that the report names'),
+        ('report.json', 'its figures cannot be computed again: audits is not whole'),
+    ]
+
+
+def test_a_result_that_nobody_signed_is_named(copied):
+    run, keys = copied
+    Journal(run).note(RESULT, successes=6, trials=6)
+    number = Journal(run).news()[-1].sequence
+    (problem,) = verify_run(run, keys=keys)
+    assert problem.where == 'journal'
+    assert problem.words.startswith(f'the result of entry {number}: ')
+
+
+def test_figures_that_cannot_be_computed_again_are_told(copied, monkeypatch):
+    def fails(log: RunLog) -> None:
+        raise StationError(ErrorCode.HUB_UNUSABLE, 'the hub is no repository')
+
+    run, keys = copied
+    monkeypatch.setattr(verify, 'hub_ideas', fails)
+    (problem,) = verify_run(run, keys=keys)
+    assert problem.where == 'report.json'
+    assert problem.words == 'its figures cannot be computed again: the hub is no repository'
