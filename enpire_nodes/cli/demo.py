@@ -25,11 +25,11 @@ def add_parser(subparsers: Any) -> None:
     """Add the command to the ``enpire`` parser."""
     parser = subparsers.add_parser('demo', help=HELP, description=__doc__)
     add_goal_arguments(parser)
-    # what a processor with two cores does in nine minutes, and what that can certify
-    parser.set_defaults(target=0.8, confirmation=20, hours=9.0 / 60.0)
+    # what a processor with two cores does in ten minutes, and what that can certify
+    parser.set_defaults(target=0.8, confirmation=20, hours=9.5 / 60.0)
     parser.add_argument(
-        '--retest', type=int, default=16, metavar='N',
-        help='pairs by which a proposed recipe is compared with main (default: 16)',
+        '--retest', type=int, default=20, metavar='N',
+        help='pairs by which a proposed recipe is compared with main (default: 20)',
     )  # fmt: skip
     parser.add_argument(
         '--attempts', type=int, default=1, help='of a trial of the confirmation block (default: 1)'

@@ -55,7 +55,7 @@ class BareDesk:
     main: str
     move: Callable[[str], None]
     budget_trials: int = 110
-    retest: int = 16
+    retest: int = 20
     confirm: int = 18
     state: str = 'researching'
     used: int = 0

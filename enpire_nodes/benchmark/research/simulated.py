@@ -65,7 +65,7 @@ def simulate(
     *,
     start: float = 0.35,
     worth: Mapping[str, float] = SOME_HELP,
-    budget: int = 110,
+    budget: int = 114,
     plan: Plan | None = None,
     say: Callable[[str], None] = lambda words: None,
 ) -> Outcome:

@@ -42,7 +42,7 @@ class Plan:
 
 
 QUICK = Plan(
-    base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=52, eager=False
+    base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=60, eager=False
 )
 
 
@@ -54,5 +54,5 @@ def plan_for(trials: float, seconds: float, *, seconds_per_trial: float = 5.0) -
     most = min(trials, seconds / seconds_per_trial)
     if most > 250:
         return Plan()
-    reserve = min(QUICK.reserve, math.floor(0.5 * most))
+    reserve = min(QUICK.reserve, math.floor(0.55 * most))
     return replace(QUICK, reserve=reserve)

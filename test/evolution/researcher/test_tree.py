@@ -95,7 +95,7 @@ def test_a_message_has_its_trailers_last(tree):
 
 
 @pytest.mark.parametrize(
-    ('trials', 'seconds', 'reserve'), [(60, 1e9, 30), (1e9, 300.0, 30), (200, 1e9, QUICK.reserve)]
+    ('trials', 'seconds', 'reserve'), [(60, 1e9, 33), (1e9, 300.0, 33), (200, 1e9, QUICK.reserve)]
 )
 def test_a_small_budget_asks_less_of_each_idea(trials, seconds, reserve):
     plan = plan_for(trials, seconds)
