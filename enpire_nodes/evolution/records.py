@@ -142,6 +142,11 @@ class Job:
         """Whether two recipes are compared."""
         return len(self.arms) == 2
 
+    @property
+    def recipe(self) -> tuple[str, str]:
+        """What its first arm runs: the commit, and the sha256 of the weights."""
+        return self.arms[0].commit, self.arms[0].weights
+
 
 @dataclass(frozen=True, slots=True)
 class JobChange:

@@ -97,7 +97,7 @@ class CheckpointStore:
             about = json.loads(pointer.read_text('utf-8'))
             path = self.directory / about.pop('state')
             content = path.read_bytes()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _unusable(pointer, f'{type(error).__name__}: {error}') from error
         if hashlib.sha256(content).hexdigest() != path.stem:
             raise _unusable(path, 'its content is not what its name says')
@@ -146,7 +146,7 @@ def load_weights(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with safe_open(path, 'pt') as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return tensors, json.loads((file.metadata() or {})['about'])
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RecursionError, SafetensorError) as error:
         raise _unusable(path, f'{type(error).__name__}: {error}') from error
 
 
@@ -160,7 +160,7 @@ def describe_weights(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, 'np') as file:
             return json.loads((file.metadata() or {})['about'])
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RecursionError, SafetensorError) as error:
         raise _unusable(path, f'{type(error).__name__}: {error}') from error
 
 

@@ -210,7 +210,8 @@ def test_weights_that_cannot_be_used_are_named(store, tmp_path, load):
 
     save_file({'a': np.zeros(2)}, tmp_path / 'foreign')
     save_file({'a': np.zeros(2)}, tmp_path / 'words', {'about': 'no json'})
-    for name in (*cases, 'foreign', 'words', 'missing'):
+    save_file({'a': np.zeros(2)}, tmp_path / 'deep', {'about': '[' * 100_000})
+    for name in (*cases, 'foreign', 'words', 'deep', 'missing'):
         with pytest.raises(StationError, match=f'{tmp_path / name}: ') as caught:
             load(tmp_path / name)
         assert caught.value.code == ErrorCode.IMPROVEMENT_CHECKPOINT_UNUSABLE

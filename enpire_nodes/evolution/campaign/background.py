@@ -95,7 +95,7 @@ class Background:
         """Return what the agent last let explore, while its learner may still want more."""
         for job in reversed(self.book.of_kind(JobKind.EXPLORE)):
             if job.requester != STATION and self.book.state(job.job_id) is JobState.DONE:
-                return job.arms[0].commit, job.arms[0].weights
+                return job.recipe
         return None
 
     def _rate(self, recipe: Recipe) -> float:

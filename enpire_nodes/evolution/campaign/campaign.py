@@ -273,7 +273,7 @@ class Campaign:
                 self._follow(job, ending)
             self._recovered = True
         for job in self.book.open_jobs():
-            if not self.schedule.left(job):
+            if not self.schedule.left(job) or self.proposals.spoilt(job):
                 self._conclude(job)
                 continue
             pointless = self.proposals.pointless(job) or self._futile(job)
@@ -290,9 +290,8 @@ class Campaign:
         self._recovered = True
 
     def _follow(self, job: Job, ending: Ending) -> None:
-        candidate = (job.arms[0].commit, job.arms[0].weights)
         if ending.confirm:
-            self._confirm(candidate)
+            self._confirm(job.recipe)
         if ending.promotion is not None:
             self.hub.promote(ending.promotion, key=self._key)
             self.book.write(ending.promotion)
@@ -320,7 +319,7 @@ class Campaign:
             if recipe == incumbent:
                 raise _refused('this recipe is main already')
             for job in self.book.open_jobs():
-                if job.kind in PROPOSED and (job.arms[0].commit, job.arms[0].weights) == recipe:
+                if job.kind in PROPOSED and job.recipe == recipe:
                     raise _refused(f'it is being tested already: {job.job_id}')
             if not incumbent[1] and self.recipes.needs_weights(incumbent[0]):
                 return self._confirm(recipe)  # main cannot be run, so there is nothing to beat

@@ -51,6 +51,10 @@ class Evidence:
         """How many trials of the campaign are closed, canaries left out."""
         return sum(map(len, self.trials.values()))
 
+    def newest(self, count: int) -> list[TrialRecord]:
+        """Return the trials that were closed last, the newest at the end."""
+        return list(self._closed.values())[-count:]
+
     def trial(self, trial_id: str) -> TrialRecord | None:
         """Return a closed trial of the campaign."""
         return self._closed.get(trial_id)

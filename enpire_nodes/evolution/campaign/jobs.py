@@ -91,7 +91,7 @@ class Jobs:
 
     def seconds_a_trial(self) -> float:
         """Return how long a trial takes now, s of the wall clock."""
-        recent = [t.wall_seconds for ts in self.evidence.trials.values() for t in ts][-_RECENT:]
+        recent = [trial.wall_seconds for trial in self.evidence.newest(_RECENT)]
         return sum(recent) / len(recent) if recent else _TRIAL
 
     def _arm(self, arm: Arm) -> ArmView:

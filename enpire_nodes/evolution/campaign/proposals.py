@@ -11,6 +11,9 @@ from enpire_nodes.evolution.records import Job, JobKind, Promotion
 from enpire_nodes.rollout.confirmation import read_block
 from enpire_nodes.rollout.statistics import Summary
 
+#: Blocks of one recipe that the station's own faults may spoil before it gives up.
+BLOCKS = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -43,6 +46,21 @@ class Proposals:
     def block(self, job: Job) -> Summary:
         """Return how a confirmation block stands."""
         return self.evidence.summary([job.arms[0].request_id])
+
+    def spoilt(self, job: Job) -> str:
+        """Return why a confirmation block can confirm nothing any more; empty when it can."""
+        if job.kind is not JobKind.CONFIRM:
+            return ''
+        out = [trial for trial in self.evidence.of(job.arms[0].request_id) if not trial.counted]
+        return f'trial {out[0].trial_id} does not count: {out[0].message}' if out else ''
+
+    def _again(self, job: Job) -> bool:
+        """Whether another block shall follow a spoilt one.
+
+        It does, whatever the trials before had come to, so that nothing is chosen by them.
+        """
+        same = [other for other in self.book.jobs.values() if other.recipe == job.recipe]
+        return sum(bool(self.spoilt(other)) for other in same) < BLOCKS
 
     def pointless(self, job: Job) -> str:
         """Return why the rest of a job would be wasted; empty when it would not."""
@@ -96,6 +114,10 @@ class Proposals:
             f'{summary.successes} of {summary.counted} (at the first attempt '
             f'{summary.first_attempt_successes}), so at least {summary.lower:.1%}'
         )
+        if spoilt := self.spoilt(job):
+            again = self._again(job)
+            words += '; another block follows' if again else '; mend the station, none follows'
+            return Ending(f'the block confirms nothing: {spoilt}; {words}', confirm=again)
         if not block.valid:
             return Ending(f'the block confirms nothing: {"; ".join(block.problems)}; {words}')
         if summary.lower <= self.confirmed_lower():

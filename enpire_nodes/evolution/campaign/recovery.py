@@ -14,8 +14,8 @@ from enpire_nodes.evolution.records import Job, JobKind, JobState
 def swallowed(book: CampaignBook, proposals: Proposals) -> Iterator[tuple[Job, Ending]]:
     """Yield jobs that are done, and what is still to follow from them.
 
-    A re-test that held is followed by a block of its recipe, a block that confirms more than
-    ``main`` was confirmed with by a promotion.
+    A re-test that held is followed by a block of its recipe, as is a block that a fault of the
+    station spoilt; a block that confirms more than ``main`` was confirmed with by a promotion.
     """
     if book.finished is not None:
         return
@@ -23,11 +23,12 @@ def swallowed(book: CampaignBook, proposals: Proposals) -> Iterator[tuple[Job, E
     for place, job in enumerate(jobs):
         if book.state(job.job_id) is not JobState.DONE:
             continue
-        if job.kind is JobKind.RETEST and job.requester == 'agent' and job.paired:
-            blocks = [later for later in jobs[place:] if later.kind is JobKind.CONFIRM]
-            if all(_recipe(block) != _recipe(job) for block in blocks):
+        proposed = job.kind is JobKind.RETEST and job.requester == 'agent' and job.paired
+        if proposed or proposals.spoilt(job):
+            blocks = [later for later in jobs[place + 1 :] if later.kind is JobKind.CONFIRM]
+            if all(block.recipe != job.recipe for block in blocks):
                 yield job, proposals.ending(job)
-        if job.kind is JobKind.CONFIRM:
+        elif job.kind is JobKind.CONFIRM:
             requests = [promotion.request_id for promotion in book.promotions]
             if job.arms[0].request_id not in requests:
                 yield job, proposals.ending(job)
@@ -44,7 +45,3 @@ def unsigned(book: CampaignBook) -> list[dict[str, Any]]:
     every = [entry.data for entry in book.entries if entry.kind == RESULT]
     signed = {line['result']['request'] for line in every if 'signature' in line}
     return [line for line in every if 'signature' not in line and line['request'] not in signed]
-
-
-def _recipe(job: Job) -> tuple[str, str]:
-    return job.arms[0].commit, job.arms[0].weights

@@ -113,3 +113,11 @@ def test_a_summary_is_of_all_requests_that_are_named(run):
     run.evidence.read()
     summary = run.evidence.summary(['a', 'b', 'none'])
     assert (summary.successes, summary.counted) == (2, 3)
+
+
+def test_the_newest_trials_are_those_that_were_closed_last(run):
+    for request in ('request_1', 'request_2', 'request_1'):
+        run.trial(request_id=request)
+    run.evidence.read()
+    assert names(run.evidence.newest(2)) == ['trial_2', 'trial_3']
+    assert len(run.evidence.newest(9)) == 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 import math
 
+import paper_station
 import pytest
-from trial_support import ended, open_trial
 
 from enpire_nodes.common.bounds import lower_bound, upper_bound
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -111,11 +111,16 @@ def test_the_time_left_is_that_of_what_is_ahead_and_of_the_job(bench, desk):
     assert desk.job(second.job_id).ahead == 0
 
 
-def test_the_time_of_a_trial_is_that_of_the_last_ones(bench, desk):
-    jobs, known = bench.campaign.jobs, bench.campaign.evidence.trials
-    assert jobs.seconds_a_trial() == 15.0
-    trial = ended(open_trial())
-    known['r'] = [replace(trial, wall_seconds=wall) for wall in [600.0] * 3 + [10.0] * 20]
+def test_the_time_of_a_trial_is_that_of_the_last_ones(bench, desk, monkeypatch):
+    jobs, whole = bench.campaign.jobs, paper_station.closed
+    walls = iter([600.0] * 3 + [10.0] * 20)
+    monkeypatch.setattr(
+        paper_station, 'closed',
+        lambda trial, success: replace(whole(trial, success), wall_seconds=next(walls)),
+    )  # fmt: skip
+    assert jobs.seconds_a_trial() == 15.0  # before a trial was seen
+    desk.submit(TrialAsk('main', trials=23))
+    assert bench.work() == 23
     assert jobs.seconds_a_trial() == 10.0
 
 

@@ -8,6 +8,7 @@ import paper_station
 import pytest
 
 from enpire_nodes.common.bounds import lower_bound
+from enpire_nodes.evolution.campaign.proposals import BLOCKS
 from enpire_nodes.evolution.campaign.schedule import AGENT, STATION
 from enpire_nodes.evolution.records import Job, JobKind, Promotion
 
@@ -97,19 +98,51 @@ def test_a_block_that_shows_no_more_than_is_known_moves_nothing(bench, desk):
     assert 'main, which stays' in ending.words
 
 
-def test_a_block_that_a_trial_was_left_out_of_confirms_nothing(bench, desk, monkeypatch):
+def spoil(monkeypatch, *numbers: int) -> None:
+    """Let some trials, counted from 1, fail by a fault of the station's."""
     whole, count = paper_station.closed, []
 
-    def once_spoilt(trial, success):
+    def maybe_spoilt(trial, success):
         count.append(trial)
-        return replace(whole(trial, success), infrastructure=len(count) == 5)
+        broken = not numbers or len(count) in numbers
+        return replace(whole(trial, success), infrastructure=broken, message='no picture came')
 
-    monkeypatch.setattr(paper_station, 'closed', once_spoilt)
+    monkeypatch.setattr(paper_station, 'closed', maybe_spoilt)
+
+
+def test_a_block_that_a_trial_was_left_out_of_confirms_nothing(bench, desk, monkeypatch):
+    spoil(monkeypatch, 5)
     good = bench.idea('The good one', 1.0)
     ending = said(bench, run(bench, job(bench, JobKind.CONFIRM, good, trials=20)))
     assert (ending.promotion, ending.certified) == (None, False)
     assert ending.words.startswith('the block confirms nothing: ')
-    assert 'left out of the rates' in ending.words
+    assert 'does not count: no picture came' in ending.words
+
+
+def test_a_spoilt_block_ends_at_once_and_another_follows(bench, monkeypatch):
+    bench.begin()
+    spoil(monkeypatch, 5)
+    good = bench.idea('The good one', 1.0)
+    job(bench, JobKind.CONFIRM, good, trials=20)
+    assert bench.work() == 5 + 20
+    assert bench.campaign.certified
+    assert bench.hub.main == good
+
+
+def test_a_station_that_spoils_every_block_is_not_asked_for_ever(bench, monkeypatch):
+    bench.begin()
+    spoil(monkeypatch)
+    job(bench, JobKind.CONFIRM, bench.idea('The good one', 1.0), trials=20)
+    assert bench.work() == BLOCKS
+    assert not bench.campaign.certified
+    assert any('mend the station' in words for words in bench.said)
+
+
+def test_a_block_with_failures_is_not_begun_again(bench):
+    bench.begin()
+    job(bench, JobKind.CONFIRM, bench.idea('The bad one', 0.0), trials=20)
+    bench.work()
+    assert len(bench.campaign.book.of_kind(JobKind.CONFIRM)) == 1
 
 
 # -- what a block must exceed -----------------------------------------------------------------

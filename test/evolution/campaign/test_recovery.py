@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import paper_station
 import pytest
 
 from enpire_nodes.evolution.desk.views import TrialAsk
@@ -40,6 +43,34 @@ def test_a_re_test_that_held_is_followed_by_its_block_all_the_same(bench, monkey
     bench.work()
     assert kinds(bench)[-2:] == ['RETEST', 'CONFIRM']
     assert bench.campaign.certified
+    assert bench.hub.main == commit
+
+
+def test_a_spoilt_block_is_followed_by_another_all_the_same_and_once(bench, monkeypatch):
+    commit = proposed(bench)
+    campaign, whole = type(bench.campaign), paper_station.closed
+    monkeypatch.setattr(
+        paper_station, 'closed',
+        lambda trial, success: replace(
+            whole(trial, success),
+            infrastructure='CONFIRM' in kinds(bench),
+        ),
+    )  # fmt: skip
+    follow = campaign._follow
+
+    def die(self, job, ending):
+        if job.kind is JobKind.CONFIRM:
+            raise KilledError
+        follow(self, job, ending)
+
+    monkeypatch.setattr(campaign, '_follow', die)
+    with pytest.raises(KilledError):
+        bench.work()
+    monkeypatch.setattr(campaign, '_follow', follow)
+    monkeypatch.setattr(paper_station, 'closed', whole)
+    bench.begin()
+    bench.work()
+    assert kinds(bench).count('CONFIRM') == 2
     assert bench.hub.main == commit
 
 
