@@ -10,7 +10,8 @@ import math
 class Plan:
     """Sizes and thresholds.
 
-    :param base: trials of the start before any idea.
+    :param base: trials of the start before any idea; up to ``most_base`` while it looks so good
+        that no idea could pass its screening, for that may have been luck.
     :param rungs: trials of a candidate in each stage, the first being the screening.
     :param paired: rungs from this one on run the best in turn, on the same seeds.
     :param keep: probability of being better than the best that each rung asks for.
@@ -24,6 +25,7 @@ class Plan:
     """
 
     base: int = 8
+    most_base: int = 24
     rungs: tuple[int, ...] = (4, 8, 16)
     keep: tuple[float, ...] = (0.5, 0.7, 0.8)
     paired: int = 1
@@ -42,8 +44,15 @@ class Plan:
 
 
 QUICK = Plan(
-    base=6, rungs=(3, 3, 4), paired=2, keep=(0.6, 0.75, 0.8), proof=7, reserve=60, eager=False
-)
+    base=6,
+    most_base=18,
+    rungs=(3, 3, 4),
+    paired=2,
+    keep=(0.6, 0.75, 0.8),
+    proof=7,
+    reserve=60,
+    eager=False,
+)  # fmt: skip
 
 
 def plan_for(trials: float, seconds: float, *, seconds_per_trial: float = 5.0) -> Plan:

@@ -201,8 +201,8 @@ class Researcher:
         owed = 0 if judging or leader is base or self._refuted_often(tree) else plan.reserve
         if any(job.kind == 'retest' for job in judging):
             owed = max(0, plan.reserve - sum(j.trials for j in judging))
-        if base.count.trials < plan.base and not base.jobs:
-            return self._test(base, plan.base - base.count.trials, free)
+        if tree.base_due and not base.jobs:
+            return self._test(base, tree.base_due, free)
         for node in tree.ideas():
             stage = tree.stage(node)
             if stage is Stage.OPEN or (stage is Stage.NEW and self._mine(tree, node)):

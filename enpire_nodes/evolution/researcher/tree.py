@@ -95,6 +95,17 @@ class Tree:
         best = node.count + Count(left, left)
         return probability_better(best, self.leader.count) < self.plan.keep[rung]
 
+    @property
+    def base_due(self) -> int:
+        """Trials that the start needs before further ideas are worth their screening."""
+        base, size = self.nodes[self.main], self.plan.rungs[0]
+        if base.count.trials < self.plan.base:
+            return self.plan.base - base.count.trials
+        perfect = probability_better(Count(size, size), base.count) >= self.plan.keep[0]
+        if perfect or self.leader is not base:
+            return 0
+        return max(0, min(self.plan.base, self.plan.most_base - base.count.trials))
+
     def proven(self, node: Node) -> bool:
         """Whether an idea is worth a re-test: better than ``main`` after its screening."""
         base = self.nodes[self.main].count

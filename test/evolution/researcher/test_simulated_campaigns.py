@@ -36,13 +36,19 @@ def test_a_seed_makes_a_tree_and_another_makes_another():
     assert lines(1) != lines(2)
 
 
-def world(seed):
+def world(seed, lucky=0):
+    """Make a world where one idea always succeeds, and the rest only in its first trials."""
     files = template_files()
     repository = MemoryRepository({**files, **start_files(files)})
+    luck = iter([True] * lucky)
+
+    def succeeds(commit, pose):
+        good = 'aim-by-eye' in ' '.join(repository.lineage(commit))
+        return good or (commit == repository.main and next(luck, False))
+
     desk = BareDesk(
-        lambda commit, pose: 'aim-by-eye' in ' '.join(repository.lineage(commit)),
-        repository.main, lambda commit: setattr(repository, 'main', commit), 110,
-    )  # fmt: skip
+        succeeds, repository.main, lambda commit: setattr(repository, 'main', commit), 110
+    )
     return (
         repository,
         desk,
@@ -68,6 +74,15 @@ def test_a_researcher_that_is_killed_goes_on_from_commits_and_jobs():
     tested = [job.arms[0].commit for job in desk.jobs() if job.kind == 'test']
     assert {made.commit for made in repository.ideas()} <= set(tested)
     assert 'aim-by-eye' in ' '.join(repository.lineage(desk.main))
+
+
+def test_a_start_that_was_lucky_at_first_is_tested_again():
+    repository, desk, born = world(3, lucky=6)
+    researcher = born()
+    while not researcher.step(wait=1.0):
+        pass
+    assert desk.jobs()[0].arms[0].successes == 6
+    assert ['aim-by-eye' in ' '.join(repository.lineage(one)) for one in desk.published] == [True]
 
 
 def test_the_queue_holds_the_next_job_before_the_last_one_ends():

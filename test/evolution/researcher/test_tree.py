@@ -57,6 +57,29 @@ def test_of_two_candidates_the_better_leads(tree):
     assert tree.leader.made.idea == 'kind b'
 
 
+@pytest.mark.parametrize(
+    ('count', 'due'),
+    [
+        (Count(0, 0), 8),
+        (Count(4, 5), 3),
+        (Count(4, 8), 0),
+        (Count(8, 8), 8),  # four of four are not better than that
+        (Count(18, 18), 6),
+        (Count(24, 24), 0),  # no luck any more
+    ],
+)
+def test_a_start_that_nothing_could_beat_is_tested_further(tree, count, due):
+    tree.nodes[tree.main].count = count
+    assert tree.base_due == due
+
+
+def test_once_an_idea_leads_the_start_is_tested_no_further(tree):
+    tree.nodes[tree.main].count = Count(10, 10)
+    assert tree.base_due == 8
+    node(tree, count=Count(200, 200))
+    assert tree.base_due == 0
+
+
 def test_trials_that_are_left_are_hoped_for(tree):
     half = node(tree, count=Count(0, 2))
     assert tree.hopeless(half)
