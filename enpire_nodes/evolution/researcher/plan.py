@@ -52,7 +52,7 @@ QUICK = Plan(
     proof=7,
     reserve=60,
     eager=False,
-)  # fmt: skip
+)
 
 
 def plan_for(trials: float, seconds: float, *, seconds_per_trial: float = 5.0) -> Plan:
