@@ -117,6 +117,18 @@ def test_a_campaign_that_only_began_has_a_report_too(tmp_path):
     assert 'No recipe has been graded yet' in text
 
 
+def test_what_no_idea_has_beaten_is_no_progress(tmp_path):
+    run = ResearchRun(tmp_path / 'run', tmp_path / 'keys', ideas=1, trials=6, bags=0)
+    whole = run.grade
+    run.confirm = lambda commit: None
+    run.grade = lambda commit, trials: whole(commit, trials) if commit == run.base else None
+    text = write_report(run.write(), keys=tmp_path / 'keys').read_text()
+    headline = json.loads((tmp_path / 'run' / 'report.json').read_text())['figures']['headline']
+    assert 'No idea has been shown to be better than the start' in text
+    assert headline['to']['rate'] > headline['to']['lower'] > 0.0
+    assert re.search(rf'at least {headline["to"]["lower"] * 100:.1f}\s% success so far', text)
+
+
 def test_an_agents_words_are_words(tmp_path, monkeypatch):
     monkeypatch.setattr('research_run.SUBJECTS', ('<img src=x onerror=alert(1)> $x_{1$',))
     run = ResearchRun(tmp_path / 'run', tmp_path / 'keys', ideas=2, trials=3, bags=0).write()
