@@ -126,7 +126,7 @@ def test_what_no_idea_has_beaten_is_no_progress(tmp_path):
     headline = json.loads((tmp_path / 'run' / 'report.json').read_text())['figures']['headline']
     assert 'No idea has been shown to be better than the start' in text
     assert headline['to']['rate'] > headline['to']['lower'] > 0.0
-    assert re.search(rf'at least {headline["to"]["lower"] * 100:.1f}\s% success so far', text)
+    assert re.search(rf'At least {headline["to"]["lower"] * 100:.1f}\s% success so far', text)
 
 
 def test_an_agents_words_are_words(tmp_path, monkeypatch):
