@@ -1,7 +1,6 @@
 """The one way to run Git: nobody's settings, an end, and words."""
 
 import os
-from pathlib import Path
 import time
 
 import psutil
