@@ -319,7 +319,8 @@ class Campaign:
             if recipe == incumbent:
                 raise _refused('this recipe is main already')
             for job in self.book.open_jobs():
-                if job.kind in PROPOSED and job.recipe == recipe:
+                asked = job.requester == AGENT and job.kind in PROPOSED
+                if asked and job.recipe == recipe:
                     raise _refused(f'it is being tested already: {job.job_id}')
             if not incumbent[1] and self.recipes.needs_weights(incumbent[0]):
                 return self._confirm(recipe)  # main cannot be run, so there is nothing to beat
