@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+from campaign_bench import work
 from paper_station import PaperStation
 from scripted_model import ScriptedModel, Step
 
@@ -172,13 +173,7 @@ class House:
 
     def work(self, most: int = 500) -> int:
         """Let the robot run what is queued; return how many trials that were."""
-        for count in range(most):
-            self.campaign.tick()
-            piece = self.campaign.next_slice()
-            if piece is None:
-                return count
-            self.campaign.slice_ended(piece, *self.station.run(piece))
-        return most
+        return work(self.campaign, self.station, most)
 
     def refs(self) -> str:
         """Return every ref of the hub, with what it names."""

@@ -15,6 +15,17 @@ from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.records import Budgets, CampaignRecord
 
 
+def work(campaign: Campaign, station: PaperStation, most: int) -> int:
+    """Let a station run what a campaign wants of it; return how many trials that took."""
+    for count in range(most):
+        campaign.tick()
+        piece = campaign.next_slice()
+        if piece is None:
+            return count
+        campaign.slice_ended(piece, *station.run(piece))
+    return most
+
+
 class CampaignBench:
     """Everything that a campaign needs, and a way to make ideas."""
 
@@ -69,13 +80,7 @@ class CampaignBench:
 
     def work(self, most: int = 10_000) -> int:
         """Let the robot run until nothing is left; return how many trials that took."""
-        for count in range(most):
-            self.campaign.tick()
-            piece = self.campaign.next_slice()
-            if piece is None:
-                return count
-            self.campaign.slice_ended(piece, *self.station.run(piece))
-        return most
+        return work(self.campaign, self.station, most)
 
     def close(self) -> None:
         """Close both ledgers."""

@@ -8,6 +8,7 @@ import paper_station
 import pytest
 
 from enpire_nodes.common.bounds import lower_bound
+from enpire_nodes.common.errors import StationError
 from enpire_nodes.evolution.campaign.proposals import BLOCKS
 from enpire_nodes.evolution.campaign.schedule import AGENT, STATION
 from enpire_nodes.evolution.records import Job, JobKind, Promotion
@@ -202,3 +203,11 @@ def test_a_block_is_not_pointless_while_it_may_still_show_more(bench, desk):
     assert bench.campaign.proposals.pointless(block) == ''
     run(bench, block, most=1)
     assert bench.campaign.proposals.pointless(block)
+
+
+def test_a_proposal_that_the_station_re_tests_for_its_own_pastime_is_taken(bench, desk):
+    good = bench.idea('The good one', 1.0)
+    job(bench, JobKind.RETEST, good, bench.hub.main, who=STATION)
+    assert desk.publish(good, '').kind == 'retest'
+    with pytest.raises(StationError, match='being tested already'):
+        desk.publish(good, '')
