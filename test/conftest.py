@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import os
 from pathlib import Path
 import sys
@@ -16,6 +16,14 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 os.environ.setdefault(
     'ENPIRE_KEYS', str(Path(tempfile.gettempdir()) / f'enpire-test-keys-{os.getuid()}')
 )
+
+
+@pytest.fixture
+def clock() -> Callable[[], float]:
+    """Give a monotonic clock whose ``now`` the test sets, s."""
+    from clock_double import Clock
+
+    return Clock()
 
 
 @pytest.fixture

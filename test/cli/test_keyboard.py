@@ -9,18 +9,6 @@ import pytest
 from enpire_nodes.cli.keyboard import HELD, Keyboard, raw_terminal, REPEATED
 
 
-class Clock:
-    now = 5.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def keyboard(clock):
     return Keyboard(clock=clock)

@@ -21,22 +21,17 @@ from enpire_nodes.rollout.ledger.chain import Entry
 class LiveTotals:
     """What a campaign has used so far, and how fast it uses it now.
 
-    :param elapsed: s of wall-clock since the campaign began.
     :param tokens_per_minute: by class, within the window.
     :param price: of the calls whose model is in the price list, in its currency.
     :param unpriced: answered calls that have no price.
-    :param uncounted: answered calls that did not say how many tokens they took.
     :param human_seconds: s that people gave, as the journal has it.
     :param gpu: newest share, 0 to 1; NaN when there is none.
     """
 
-    elapsed: float
     tokens: Tokens
     tokens_per_minute: dict[str, float]
-    calls: int
     price: float
     unpriced: int
-    uncounted: int
     human_seconds: float
     gpu: float
 
@@ -52,9 +47,7 @@ class LiveAccounts:
     start_ns: int = 0
     tokens: Tokens = field(default_factory=Tokens)
     price: float = 0.0
-    calls: int = 0
     unpriced: int = 0
-    uncounted: int = 0
     human_seconds: float = 0.0
     gpu: float = math.nan
     _calls: deque[ModelCall] = field(default_factory=deque)
@@ -86,24 +79,18 @@ class LiveAccounts:
             binned = tokens.series(self._calls, since, now_ns, step=span)
             rates = {name: float(counts[0]) for name, counts in binned.per_minute().items()}
         return LiveTotals(
-            elapsed=(now_ns - self.start_ns) / 1e9 if self.start_ns else 0.0,
             tokens=self.tokens,
             tokens_per_minute=rates,
-            calls=self.calls,
             price=self.price,
             unpriced=self.unpriced,
-            uncounted=self.uncounted,
             human_seconds=self.human_seconds,
             gpu=self.gpu,
         )
 
     def _call(self, call: ModelCall) -> None:
-        self.calls += 1
         self.tokens += call.tokens
-        answered = 200 <= call.status < 300
-        self.uncounted += answered and not call.counted
         if math.isfinite(call.price):
             self.price += call.price
         else:
-            self.unpriced += answered
+            self.unpriced += 200 <= call.status < 300
         self._calls.append(call)

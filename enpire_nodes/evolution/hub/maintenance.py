@@ -18,7 +18,7 @@ QUARANTINE_AGE = 1800.0  # s; a push has ended long before
 _PATIENCE = 30.0  # s
 _POLL = 0.01  # s
 
-_State = tuple[int, int]  # inode, and ns of its last change'
+_State = tuple[int, int]  # inode, and ns of its last change
 
 
 @contextmanager

@@ -8,18 +8,6 @@ from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.evolution.campaign.holds import ESTOP, Holds, JUDGE, OPERATOR, PERSON, STATION
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def holds(clock) -> Holds:
     return Holds(clock)

@@ -12,18 +12,6 @@ from enpire_nodes.evolution.hub import maintenance as module
 from enpire_nodes.evolution.hub.maintenance import LOCK_AGE, QUARANTINE_AGE, Sweeper, writing
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def sweeper(hub, clock):
     return Sweeper(hub.path, clock=clock)

@@ -8,18 +8,6 @@ from enpire_nodes.rollout.policy.operator import FRESH, OperatorInput
 PERIOD = 0.1
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def operator(clock):
     return OperatorInput(PERIOD, clock=clock)
