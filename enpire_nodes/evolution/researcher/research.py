@@ -147,7 +147,10 @@ class Researcher:
         except StationError as error:
             if error.code is ErrorCode.SUPERVISOR_BUDGET_USED:
                 return error.message
-            raise
+            if error.code is not ErrorCode.SUPERVISOR_JOB_REFUSED or not live:
+                raise
+            self.say(f'not now: {error.message}')  # it may be taken when what is queued has run
+            acted = False
         if acted:
             return ''
         if live or self.trainer.busy:

@@ -265,3 +265,27 @@ def test_what_was_refused_or_cannot_matter_is_not_chosen(trains, retries):
         for idea in kind.every()
     }
     assert {name for _, name in proposer.refused} == every
+
+
+def refuse(*given, **named):
+    raise StationError(ErrorCode.SUPERVISOR_JOB_REFUSED, 'it is being tested already')
+
+
+def test_what_is_refused_while_something_runs_is_asked_for_again(monkeypatch):
+    bench = Bench()
+    bench.researcher.step()
+    bench.idea()
+    monkeypatch.setattr(bench.desk, 'submit', refuse)
+    assert bench.researcher.step(wait=0.0) == ''
+    assert bench.said[-1] == 'not now: it is being tested already'
+    monkeypatch.undo()
+    for _ in range(20):
+        bench.researcher.step()
+    assert len(bench.desk.jobs()) > 1
+
+
+def test_what_is_refused_though_nothing_runs_is_an_error(monkeypatch):
+    bench = Bench()
+    monkeypatch.setattr(bench.desk, 'submit', refuse)
+    with pytest.raises(StationError, match='being tested already'):
+        bench.researcher.step()
