@@ -7,7 +7,6 @@ other one would; its tool is a shell in its sandbox.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-import contextlib
 import os
 from pathlib import Path
 import shutil
@@ -16,11 +15,10 @@ import subprocess
 import sys
 from typing import Any
 
+from goal_support import offer
 import psutil
-from rclpy.action import ActionClient
-from ros_support import RosHarness
+from ros_support import in_spinning_thread, RosHarness
 from scripted_model import ScriptedModel, Step
-from station_doubles import in_spinning_thread
 
 from enpire_msgs.action import RunResearch
 from enpire_nodes.evolution.campaign.book import CampaignBook
@@ -132,9 +130,6 @@ class Night:
         self.agent = f'acp:{sys.executable} {place / "agent.py"}'
         self.model: ScriptedModel | None = None
         self._children: list[subprocess.Popen] = []
-        self.client = in_spinning_thread(
-            ros, lambda: ActionClient(ros.node, RunResearch, 'run_research')
-        )
 
     def _hub(self) -> Hub:
         """Make a hub whose first commit the runner on paper does not like."""
@@ -239,14 +234,10 @@ class Night:
                 'confirmation_trials': 20, 'budget_trials': 400, **fields,
             }
         )  # fmt: skip
-        self.until(self.client.server_is_ready, 'the action run_research')
 
         def accepted() -> Any:
-            # what is sent while two participants are still finding each other may be lost
-            sent = in_spinning_thread(self.ros, lambda: self.client.send_goal_async(goal))
-            with contextlib.suppress(AssertionError):
-                self.ros.wait_until(sent.done, 10.0)
-            return sent.result() if sent.done() and sent.result().accepted else None
+            handle = offer(self.ros, RunResearch, 'run_research', goal, patience=LONG)
+            return handle if handle.accepted else None
 
         return self.until(accepted, 'the acceptance')
 

@@ -105,6 +105,16 @@ class RosHarness:
                     self._executor.spin_once(timeout_sec=0.05)
 
 
+def in_spinning_thread(ros: RosHarness, call: Callable[[], Any]) -> Any:
+    """Return what ``call`` returns, made where nothing else touches the nodes meanwhile.
+
+    Entities of one participant that two threads make at the same time may never be matched.
+    """
+    task = ros.node.executor.create_task(call)
+    ros.wait_until(task.done, what='a call in the spinning thread')
+    return task.result()
+
+
 class _Domains:
     """Walks through the domains 1 to 100, on from where the last test of this process was.
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
-from ros_support import RosHarness
+from ros_support import in_spinning_thread, RosHarness
 
 from enpire_msgs.action import ExecutePolicy, ResetScene
 from enpire_msgs.msg import SafetyState, StationState, Verdict, Vote
@@ -239,16 +239,6 @@ class FakeRecorder(StationNode):
         response.outcome = response.CLOSED if known else response.CLOSING
         response.digest = 'bag digest' if known else ''
         return response
-
-
-def in_spinning_thread(ros: RosHarness, call: Callable[[], Any]) -> Any:
-    """Return what ``call`` returns, made where nothing else touches the nodes meanwhile.
-
-    Entities of one participant that two threads make at the same time may never be matched.
-    """
-    task = ros.node.executor.create_task(call)
-    ros.wait_until(task.done, what='a call in the spinning thread')
-    return task.result()
 
 
 class Doubles:

@@ -12,7 +12,7 @@ pytest.importorskip('rclpy')
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from station_doubles import in_spinning_thread
+from ros_support import in_spinning_thread
 
 from enpire_msgs.msg import Heartbeat
 from enpire_nodes.bringup.configuration import load_configuration

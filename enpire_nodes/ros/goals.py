@@ -38,7 +38,6 @@ class GoalServer:
         self._accept = accept
         self._start = start
         self._handle: ServerGoalHandle | None = None
-        self._reserved = False
         self._server = ActionServer(
             node,
             action,
@@ -52,7 +51,7 @@ class GoalServer:
     @property
     def busy(self) -> bool:
         """Whether a goal is under way."""
-        return self._reserved
+        return self._handle is not None
 
     @property
     def cancel_requested(self) -> bool:
@@ -71,7 +70,6 @@ class GoalServer:
         :param succeeded: whether the goal reached what it asked for; else it is aborted.
         """
         handle, self._handle = self._handle, None
-        self._reserved = False
         if handle is None:
             return
 
@@ -91,11 +89,11 @@ class GoalServer:
         self._server.destroy()
 
     def _on_goal(self, goal: Any) -> GoalResponse:
-        reason = 'another goal is under way' if self._reserved else self._accept(goal)
+        # not what was accepted: rclpy never begins a goal whose client is gone before it hears so
+        reason = 'another goal is under way' if self.busy else self._accept(goal)
         if reason:
             self._node.get_logger().warning(f'goal refused: {reason}')
             return GoalResponse.REJECT
-        self._reserved = True
         return GoalResponse.ACCEPT
 
     def _on_accepted(self, handle: ServerGoalHandle) -> None:

@@ -1,7 +1,7 @@
 """Requests to a double of the trial runner."""
 
 import pytest
-from station_doubles import in_spinning_thread
+from ros_support import in_spinning_thread
 
 from enpire_msgs.action import RunTrials
 from enpire_nodes.benchmark.calling import Caller, CallFailedError

@@ -6,7 +6,8 @@ import threading
 import time
 
 import pytest
-from station_doubles import Doubles, in_spinning_thread
+from ros_support import in_spinning_thread
+from station_doubles import Doubles
 
 from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import ResetStatistics, StationState, Trial

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from paper_runner import PaperRunner
 import pytest
-from station_doubles import in_spinning_thread
+from ros_support import in_spinning_thread
 
 from enpire_nodes.cli.main import main, make_parser
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from station_doubles import Doubles, in_spinning_thread
+from ros_support import in_spinning_thread
+from station_doubles import Doubles
 
 from enpire_nodes.cli.main import main
 from enpire_nodes.cli.run import parse_settings

@@ -12,7 +12,7 @@ import time
 from geometry_msgs.msg import PoseStamped
 import numpy as np
 import pytest
-from station_doubles import in_spinning_thread
+from ros_support import in_spinning_thread
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 

@@ -3,8 +3,8 @@
 import time
 
 from environment.doubles import FakeStation, FakeTask, operator_needed
+from goal_support import offer, result_of
 import pytest
-from rclpy.action import ActionClient
 
 from enpire_msgs.action import ResetScene
 from enpire_msgs.msg import SafetyState
@@ -38,23 +38,16 @@ def station(ros, task):
 
 @pytest.fixture
 def reset(ros, station):
-    client = ActionClient(ros.node, ResetScene, 'reset_scene')
-    assert client.wait_for_server(timeout_sec=10)
     feedback = []
 
     def call(act=None, **fields):
-        future = client.send_goal_async(
-            ResetScene.Goal(trial_id='t1', **fields), feedback_callback=feedback.append
-        )
-        ros.wait_until(future.done)
-        handle = future.result()
+        goal = ResetScene.Goal(trial_id='t1', **fields)
+        handle = offer(ros, ResetScene, 'reset_scene', goal, feedback.append)
         assert handle.accepted
         if act is not None:
             ros.wait_until(lambda: station.targets, what='the reset moves')
             act(handle)
-        result = handle.get_result_async()
-        ros.wait_until(result.done, 20.0, 'the result of the reset')
-        return result.result().result
+        return result_of(ros, handle).result
 
     call.feedback = feedback
     return call
@@ -65,7 +58,7 @@ def test_a_reset_that_succeeds_reports_the_fixture_and_its_recoveries(reset, sta
     assert (result.outcome, result.error_code) == (READY, ErrorCode.NONE)
     assert result.fixture.pose.position.x == pytest.approx(0.27)
     assert (list(result.recoveries), result.retries) == (['slipped'], 1)
-    assert reset.feedback[0].feedback.stage == 'locate'
+    assert reset.feedback[0].stage == 'locate'
     ros.wait_until(lambda: len(station.leases) == 2)
     assert [lease.engaged for lease in station.leases] == [True, False]
     assert station.leases[0].holder == '/station_1/scene_reset'
@@ -122,17 +115,13 @@ def test_in_lockstep_a_slow_driver_is_waited_for(ros, task, monkeypatch):
     station = FakeStation(ros)
     node = ros.make(SceneReset, task='fake', task_file='stations/simulated.yaml', pace='lockstep')
     ros.wait_until(lambda: node.active)
-    client = ActionClient(ros.node, ResetScene, 'reset_scene')
-    assert client.wait_for_server(timeout_sec=10)
-    offer = client.send_goal_async(ResetScene.Goal(trial_id='t1'))
+    handle = offer(ros, ResetScene, 'reset_scene', ResetScene.Goal(trial_id='t1'))
     ros.wait_until(lambda: station.targets, what='the reset moves')
     station.blind()
     time.sleep(1.5)
     assert len(station.targets) < 60
     station.timer.reset()
-    result = offer.result().get_result_async()
-    ros.wait_until(result.done, 20.0, 'the result of the reset')
-    assert result.result().result.outcome == READY
+    assert result_of(ros, handle).result.outcome == READY
 
 
 def test_a_reset_that_takes_too_long_ends(reset, task, monkeypatch):

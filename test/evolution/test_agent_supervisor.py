@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 import threading
 
+from goal_support import offer, result_of
 from paper_runner import PaperRunner
 import pytest
 from rclpy.action import ActionClient
-from station_doubles import in_spinning_thread
+from ros_support import in_spinning_thread
 from std_srvs.srv import Trigger
 
 from enpire_msgs.action import RunResearch
@@ -85,15 +86,10 @@ class Bench:
                 'confirmation_trials': 20, 'budget_trials': 400, **fields,
             }
         )  # fmt: skip
-        self.ros.wait_until(self.client.server_is_ready, what='the action run_research')
-        sent = in_spinning_thread(self.ros, lambda: self.client.send_goal_async(goal))
-        self.ros.wait_until(sent.done, what='the acceptance')
-        return sent.result()
+        return offer(self.ros, RunResearch, 'run_research', goal)
 
     def result(self, handle, timeout: float = LONG) -> RunResearch.Result:
-        future = handle.get_result_async()
-        self.ros.wait_until(future.done, timeout, 'the result')
-        return future.result().result
+        return result_of(self.ros, handle, timeout).result
 
     def wait_trials(self, count: int) -> None:
         self.ros.wait_until(lambda: len(self.runner.goals) >= count, LONG, f'{count} trials')

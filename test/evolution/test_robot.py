@@ -6,7 +6,7 @@ import threading
 
 from paper_runner import PaperRunner
 import pytest
-from station_doubles import in_spinning_thread
+from ros_support import in_spinning_thread
 
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.evolution import robot as robot_module

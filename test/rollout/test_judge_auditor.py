@@ -7,10 +7,11 @@ import threading
 
 from audit_support import evidence
 from broken_judges import BREAKS, CountingJudge, World
+from goal_support import offer, result_of
 import numpy as np
 import pytest
-from rclpy.action import ActionClient
-from station_doubles import Doubles, in_spinning_thread
+from ros_support import in_spinning_thread
+from station_doubles import Doubles
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
@@ -54,9 +55,6 @@ class Bench:
         self.statuses = in_spinning_thread(
             ros, lambda: ros.collect(AuditStatus, 'audit_status', qos.LATCHED)
         )
-        self.client = in_spinning_thread(
-            ros, lambda: ActionClient(ros.node, RunTrials, 'run_trials')
-        )
         self.truths = None
 
     def publish_truth(self) -> None:
@@ -96,12 +94,7 @@ class Bench:
 
     def run(self, name: str, trials: int, **fields) -> RunTrials.Result:
         goal = RunTrials.Goal(request_id=name, requester='agent', trials=trials, **fields)
-        self.ros.wait_until(self.client.server_is_ready, what='the action run_trials')
-        sent = in_spinning_thread(self.ros, lambda: self.client.send_goal_async(goal))
-        self.ros.wait_until(sent.done, what='the acceptance')
-        future = sent.result().get_result_async()
-        self.ros.wait_until(future.done, 60.0, 'the result')
-        return future.result().result
+        return result_of(self.ros, offer(self.ros, RunTrials, 'run_trials', goal), 60.0).result
 
     def status(self, condition, what: str) -> AuditStatus:
         self.ros.wait_until(lambda: self.statuses and condition(self.statuses[-1]), what=what)

@@ -7,13 +7,13 @@ from builtin_interfaces.msg import Duration
 from diagnostic_msgs.msg import DiagnosticArray
 from environment.doubles import DOWN, FakeStation
 from geometry_msgs.msg import PoseStamped, Twist
+from goal_support import offer, result_of
 import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
-from rclpy.action import ActionClient
 from rclpy.parameter import Parameter
+from ros_support import in_spinning_thread
 from sensor_msgs.msg import JointState
-from station_doubles import in_spinning_thread
 from std_msgs.msg import Empty
 
 from enpire_msgs.action import ExecutePolicy
@@ -126,29 +126,23 @@ def policy(tmp_path):
 @pytest.fixture
 def execute(ros, station):
     """Send a goal, let ``act`` do something while it runs, and return the result."""
-    client = ActionClient(ros.node, ExecutePolicy, 'execute_policy')
     feedback = []
 
     def call(act=None, *, moves=3, **fields):
-        if not feedback:
-            assert client.wait_for_server(timeout_sec=10)
         goal = ExecutePolicy.Goal(trial_id='t1', attempt=1, timeout=Duration(sec=5))
         goal.fixture.header.frame_id = 'world'
         goal.fixture.pose.position.x, goal.fixture.pose.position.y = 0.3, -0.3
         for name, value in fields.items():
             setattr(goal, name, value)
-        future = client.send_goal_async(goal, feedback_callback=feedback.append)
-        ros.wait_until(future.done)
-        handle = future.result()
+        handle = offer(ros, ExecutePolicy, 'execute_policy', goal, feedback.append)
         if not handle.accepted:
             return None
         if act is not None:
             ros.wait_until(lambda: len(station.targets) >= moves, what='the policy moves')
             act(handle)
-        result = handle.get_result_async()
-        ros.wait_until(result.done, 20.0, 'the result')
-        call.status = result.result().status
-        return result.result().result
+        ended = result_of(ros, handle)
+        call.status = ended.status
+        return ended.result
 
     call.feedback = feedback
     return call
@@ -223,7 +217,7 @@ def test_an_attempt_runs_settles_and_fills_its_result(ros, make_node, execute, s
     ros.wait_until(lambda: len(station.leases) == 2)
     assert [lease.engaged for lease in station.leases] == [True, False]
     assert station.leases[0].holder == '/station_1/policy_executor'
-    assert execute.feedback[-1].feedback.step > 5
+    assert execute.feedback[-1].step > 5
 
 
 def test_the_time_runs_out(make_node, execute, policy):

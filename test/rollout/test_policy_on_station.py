@@ -4,9 +4,9 @@ import math
 
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import PoseStamped
+from goal_support import offer, result_of
 import numpy as np
 import pytest
-from rclpy.action import ActionClient
 
 from enpire_msgs.action import ExecutePolicy
 from enpire_nodes.common.errors import ErrorCode
@@ -53,20 +53,14 @@ def station(ros, monkeypatch, tmp_path):
 
 @pytest.fixture
 def execute(ros, station):
-    client = ActionClient(ros.node, ExecutePolicy, 'execute_policy')
     _, poses = station
 
     def call():
-        assert client.wait_for_server(timeout_sec=10)
         goal = ExecutePolicy.Goal(trial_id='t', attempt=1, timeout=Duration(sec=5))
         goal.fixture = convert.pose_message(
             convert.position_of(poses[-1]) - [0.0, 0.0, 0.1], [0, 0, 0, 1], poses[-1].header.stamp
         )
-        handle = client.send_goal_async(goal)
-        ros.wait_until(handle.done)
-        result = handle.result().get_result_async()
-        ros.wait_until(result.done, 120.0, 'the result')
-        return result.result().result
+        return result_of(ros, offer(ros, ExecutePolicy, 'execute_policy', goal), 120.0).result
 
     return call
 

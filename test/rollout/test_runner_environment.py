@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contract_support import Bench, TOLD
+from goal_support import offer, result_of
 import pytest
-from rclpy.action import ActionClient
-from station_doubles import Doubles, in_spinning_thread
+from ros_support import in_spinning_thread
+from station_doubles import Doubles
 
 from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import Heartbeat, StationState, Verdict
@@ -47,9 +48,6 @@ class Station:
             self.say(name, **self.bench.told(node))
         self.states = self._collect(StationState, 'station_state', qos.LATCHED)
         self.beats = self._collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
-        self.client = in_spinning_thread(
-            ros, lambda: ActionClient(ros.node, RunTrials, 'run_trials')
-        )
 
     def _collect(self, kind: type, topic: str, profile: object) -> list:
         return in_spinning_thread(self.ros, lambda: self.ros.collect(kind, topic, profile))
@@ -97,12 +95,7 @@ class Station:
 
     def run(self, request_id: str = 'r1', **fields) -> RunTrials.Result:
         goal = RunTrials.Goal(request_id=request_id, requester='test', **{'trials': 1, **fields})
-        self.ros.wait_until(self.client.server_is_ready, what='the action run_trials')
-        sent = in_spinning_thread(self.ros, lambda: self.client.send_goal_async(goal))
-        self.ros.wait_until(sent.done, what='the acceptance')
-        result = sent.result().get_result_async()
-        self.ros.wait_until(result.done, 20.0, 'the result')
-        return result.result().result
+        return result_of(self.ros, offer(self.ros, RunTrials, 'run_trials', goal)).result
 
     def trials(self, run: str = 'run') -> list:
         with LedgerReader(self.path / run) as ledger:

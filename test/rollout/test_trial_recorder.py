@@ -6,8 +6,8 @@ import time
 from geometry_msgs.msg import PoseStamped
 import pytest
 from recorder_support import REQUIRED, Station
+from ros_support import in_spinning_thread
 from rosbags.highlevel import AnyReader
-from station_doubles import in_spinning_thread
 
 from enpire_msgs.srv import StartRecording, StopRecording
 from enpire_nodes.common.errors import ErrorCode

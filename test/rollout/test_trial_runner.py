@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+from goal_support import offer, result_of
 import pytest
-from rclpy.action import ActionClient
-from station_doubles import Doubles, in_spinning_thread
+from ros_support import in_spinning_thread
+from station_doubles import Doubles
 
 from enpire_msgs.action import ExecutePolicy, ResetScene, RunTrials
 from enpire_msgs.msg import Heartbeat, SafetyState, StationState, Trial, Verdict
@@ -29,9 +30,6 @@ class Bench:
         self.partners = Doubles(ros, **options)
         self.states = self.collect(StationState, 'station_state', qos.LATCHED)
         self.trials = self.collect(Trial, 'trial', qos.EVENTS)
-        self.client = in_spinning_thread(
-            ros, lambda: ActionClient(ros.node, RunTrials, 'run_trials')
-        )
         self.feedback = []
         self.start_runner()
         self.wait_idle()
@@ -50,6 +48,7 @@ class Bench:
             'recorder_start_deadline': 3.0,
             'recorder_stop_deadline': 3.0,
         }
+        self.states.clear()  # of the runner before it
         self.runner = in_spinning_thread(
             self.ros, lambda: self.ros.make(TrialRunner, **{**values, **parameters})
         )
@@ -64,20 +63,10 @@ class Bench:
     def send(self, **fields):
         """Send a goal; return its handle once it was accepted."""
         goal = RunTrials.Goal(**{'request_id': 'r1', 'requester': 'test', 'trials': 1, **fields})
-        self.ros.wait_until(self.client.server_is_ready, what='the action run_trials')
-        sent = in_spinning_thread(
-            self.ros,
-            lambda: self.client.send_goal_async(
-                goal, feedback_callback=lambda message: self.feedback.append(message.feedback)
-            ),
-        )
-        self.ros.wait_until(sent.done, what='the acceptance')
-        return sent.result()
+        return offer(self.ros, RunTrials, 'run_trials', goal, self.feedback.append)
 
     def result(self, handle, timeout: float = 20.0) -> RunTrials.Result:
-        future = handle.get_result_async()
-        self.ros.wait_until(future.done, timeout, 'the result')
-        return future.result().result
+        return result_of(self.ros, handle, timeout).result
 
     def run(self, **fields) -> RunTrials.Result:
         return self.result(self.send(**fields))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from rclpy.parameter import Parameter
-from station_doubles import Doubles, in_spinning_thread
+from ros_support import in_spinning_thread
+from station_doubles import Doubles
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.rollout import witnesses as module

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
+from ros_support import in_spinning_thread
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
-from station_doubles import in_spinning_thread
 
 from enpire_msgs.msg import Heartbeat
 from enpire_nodes.common.types import ArmCommand
