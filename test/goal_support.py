@@ -11,7 +11,7 @@ import uuid
 from rclpy.action import ActionClient
 from rclpy.action.client import ClientGoalHandle
 from rclpy.task import Future
-from ros_support import in_spinning_thread, RosHarness
+from ros_support import RosHarness
 from unique_identifier_msgs.msg import UUID
 
 _RESEND = 4.0  # s
@@ -44,9 +44,9 @@ def offer(
         sent.append(client.send_goal_async(goal, feedback_callback=heard, goal_uuid=identifier))
 
     for _ in range(_OFFERS):
-        client = in_spinning_thread(ros, lambda: ActionClient(ros.node, kind, name))
+        client = ros.within(lambda: ActionClient(ros.node, kind, name))
         ros.wait_until(client.server_is_ready, patience, f'the action {name}')
-        in_spinning_thread(ros, partial(send, client))
+        ros.within(partial(send, client))
         with contextlib.suppress(AssertionError):
             ros.wait_until(answer, _RESEND)
             break
@@ -59,6 +59,6 @@ def offer(
 
 def result_of(ros: RosHarness, handle: ClientGoalHandle, timeout: float = 20.0) -> Any:
     """Wait for a goal's end; return its status and result."""
-    future = in_spinning_thread(ros, handle.get_result_async)
+    future = ros.within(handle.get_result_async)
     ros.wait_until(future.done, timeout, 'the result')
     return future.result()

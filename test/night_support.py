@@ -17,7 +17,7 @@ from typing import Any
 
 from goal_support import offer
 import psutil
-from ros_support import in_spinning_thread, RosHarness
+from ros_support import RosHarness
 from scripted_model import ScriptedModel, Step
 
 from enpire_msgs.action import RunResearch
@@ -243,7 +243,7 @@ class Night:
 
     def result(self, handle: Any) -> RunResearch.Result:
         """Wait for the result of a goal."""
-        future = in_spinning_thread(self.ros, handle.get_result_async)
+        future = self.ros.within(handle.get_result_async)
         self.until(future.done, 'the result')
         return future.result().result
 

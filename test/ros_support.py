@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 import contextlib
 import os
 import threading
@@ -33,7 +34,27 @@ class RosHarness:
         self._stopping = False
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
-        self.node = self.add(Node('test', namespace=NAMESPACE, context=context))
+        self.node = self.within(
+            lambda: self.add(Node('test', namespace=NAMESPACE, context=context))
+        )
+
+    def within(self, call: Callable[[], Any]) -> Any:
+        """Return what ``call`` returns, made where nothing else touches the nodes meanwhile.
+
+        Entities of one participant that two threads make at the same time may never be matched.
+        """
+        if threading.current_thread() is self._thread:
+            return call()
+        made: Future = Future()
+
+        def make() -> None:
+            try:
+                made.set_result(call())
+            except Exception as error:  # noqa: BLE001 - the test's, and must not end the spinning
+                made.set_exception(error)
+
+        self._executor.create_task(make)
+        return made.result(timeout=30.0)
 
     def add(self, node: Node) -> Any:
         """Spin ``node`` until the test ends."""
@@ -44,20 +65,26 @@ class RosHarness:
     def make(self, factory: Callable[..., Node], **parameters: object) -> Any:
         """Make a node of the station with these parameters, and spin it."""
         overrides = [rclpy.Parameter(name, value=value) for name, value in parameters.items()]
-        return self.add(
-            factory(
-                namespace=NAMESPACE,
-                context=self.context,
-                parameter_overrides=overrides,
-                use_global_arguments=False,
+        return self.within(
+            lambda: self.add(
+                factory(
+                    namespace=NAMESPACE,
+                    context=self.context,
+                    parameter_overrides=overrides,
+                    use_global_arguments=False,
+                )
             )
         )
 
     def remove(self, node: Node) -> None:
         """Stop spinning ``node`` and destroy it, as if its process had died."""
-        self._executor.remove_node(node)
-        self._nodes.remove(node)
-        node.destroy_node()
+
+        def end() -> None:
+            self._executor.remove_node(node)
+            self._nodes.remove(node)
+            node.destroy_node()
+
+        self.within(end)
 
     def wait_until(
         self, condition: Callable[[], Any], timeout: float = 10.0, what: str = ''
@@ -74,17 +101,17 @@ class RosHarness:
     def collect(self, kind: type, topic: str, profile: object = 10) -> list:
         """Return a list that every message on ``topic`` is appended to."""
         messages: list = []
-        self.node.create_subscription(kind, topic, messages.append, profile)
+        self.within(lambda: self.node.create_subscription(kind, topic, messages.append, profile))
         return messages
 
     def call(self, kind: type, name: str, request: Any = None, timeout: float = 10.0) -> Any:
         """Call a service and return its response."""
-        client = self.node.create_client(kind, name)
+        client = self.within(lambda: self.node.create_client(kind, name))
         if not client.wait_for_service(timeout_sec=timeout):
             raise AssertionError(f'no service {name}')
         future = client.call_async(request if request is not None else kind.Request())
         self.wait_until(future.done, timeout, f'answer of {name}')
-        self.node.destroy_client(client)
+        self.within(lambda: self.node.destroy_client(client))
         return future.result()
 
     def close(self) -> None:
@@ -103,16 +130,6 @@ class RosHarness:
                 # a callback of a node that the test is just taking away
                 with contextlib.suppress(rclpy_implementation.InvalidHandle):
                     self._executor.spin_once(timeout_sec=0.05)
-
-
-def in_spinning_thread(ros: RosHarness, call: Callable[[], Any]) -> Any:
-    """Return what ``call`` returns, made where nothing else touches the nodes meanwhile.
-
-    Entities of one participant that two threads make at the same time may never be matched.
-    """
-    task = ros.node.executor.create_task(call)
-    ros.wait_until(task.done, what='a call in the spinning thread')
-    return task.result()
 
 
 class _Domains:

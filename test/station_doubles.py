@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
-from ros_support import in_spinning_thread, RosHarness
+from ros_support import RosHarness
 
 from enpire_msgs.action import ExecutePolicy, ResetScene
 from enpire_msgs.msg import SafetyState, StationState, Verdict, Vote
@@ -261,7 +261,7 @@ class Doubles:
 
     def start(self, name: str) -> Any:
         """Start a partner, again after :meth:`kill`."""
-        node = in_spinning_thread(self._ros, lambda: self._ros.make(self._KINDS[name]))
+        node = self._ros.make(self._KINDS[name])
         setattr(self, name, node)
         return node
 
@@ -278,4 +278,4 @@ class Doubles:
                     server.destroy()  # an action server outlives its node otherwise
             self._ros.remove(node)
 
-        in_spinning_thread(self._ros, end)
+        self._ros.within(end)

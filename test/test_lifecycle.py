@@ -12,7 +12,6 @@ pytest.importorskip('rclpy')
 
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from ros_support import in_spinning_thread
 
 from enpire_msgs.msg import Heartbeat
 from enpire_nodes.bringup.configuration import load_configuration
@@ -42,7 +41,7 @@ def entities(ros, node) -> Counter[tuple[str, str]]:
             + [('timer', '') for _ in node.timers]
         )
 
-    return in_spinning_thread(ros, count)
+    return ros.within(count)
 
 
 def is_back(now: Counter[tuple[str, str]], before: Counter[tuple[str, str]]) -> bool:

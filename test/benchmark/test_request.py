@@ -1,7 +1,6 @@
 """Requests to a double of the trial runner."""
 
 import pytest
-from ros_support import in_spinning_thread
 
 from enpire_msgs.action import RunTrials
 from enpire_nodes.benchmark.calling import Caller, CallFailedError
@@ -53,7 +52,7 @@ class FakeRunner(StationNode):
 
 @pytest.fixture
 def runner(station_domain):
-    return in_spinning_thread(station_domain, lambda: station_domain.make(FakeRunner))
+    return station_domain.make(FakeRunner)
 
 
 def ask(**options):

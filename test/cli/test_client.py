@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-from ros_support import in_spinning_thread
 from station_doubles import Doubles
 
 from enpire_msgs.action import RunTrials
@@ -59,7 +58,7 @@ class FakeRunner(StationNode):
 
 @pytest.fixture
 def runner(ros):
-    return in_spinning_thread(ros, lambda: ros.make(FakeRunner))
+    return ros.make(FakeRunner)
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_the_same_request_is_sent_to_a_runner_that_came_back(ros, runner, link):
     def replace() -> None:
         ros.wait_until(lambda: runner.goals)
         doubles.remove(runner)
-        second.append(in_spinning_thread(ros, lambda: ros.make(FakeRunner)))
+        second.append(ros.make(FakeRunner))
 
     thread = threading.Thread(target=replace)
     thread.start()

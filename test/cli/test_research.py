@@ -6,7 +6,6 @@ from pathlib import Path
 
 from paper_runner import PaperRunner
 import pytest
-from ros_support import in_spinning_thread
 
 from enpire_nodes.cli.main import main, make_parser
 
@@ -24,18 +23,14 @@ def station(ros, tmp_path, monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', str(ros.domain_id))
     monkeypatch.setenv('ENPIRE_KEYS', str(tmp_path / 'keys'))
     run = tmp_path / 'run'
-    runner = in_spinning_thread(
-        ros,
+    runner = ros.within(
         lambda: ros.add(
             PaperRunner(
                 run, namespace='/station_1', context=ros.context, use_global_arguments=False
             )
         ),
     )
-    supervisor = in_spinning_thread(
-        ros,
-        lambda: ros.make(AgentSupervisor, run_directory=str(run), require_frozen=False),
-    )
+    supervisor = ros.make(AgentSupervisor, run_directory=str(run), require_frozen=False)
     yield run
     supervisor.close()
     runner.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ros_support import in_spinning_thread
 from station_doubles import Doubles
 
 from enpire_nodes.cli.main import main
@@ -16,9 +15,7 @@ from enpire_nodes.rollout.trial_runner import TrialRunner
 def station(ros, tmp_path, monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', str(ros.domain_id))
     partners = Doubles(ros)
-    runner = in_spinning_thread(
-        ros, lambda: ros.make(TrialRunner, run_directory=str(tmp_path), station_deadline=5.0)
-    )
+    runner = ros.make(TrialRunner, run_directory=str(tmp_path), station_deadline=5.0)
     yield partners
     runner.close()
 

@@ -12,7 +12,6 @@ import time
 from geometry_msgs.msg import PoseStamped
 import numpy as np
 import pytest
-from ros_support import in_spinning_thread
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
@@ -316,27 +315,27 @@ def test_estop_survives_a_restart(station):
 
 def test_an_inactive_gate_holds_and_gives_no_lease(station):
     station.pass_commands()
-    in_spinning_thread(station.ros, station.gate.trigger_deactivate)
+    station.ros.within(station.gate.trigger_deactivate)
     station.wait_mode(SafetyState.TRIPPED, code=ErrorCode.GATE_NO_LEASE)
     station.assert_held()
     station.commander.engage()
     station.ros.wait_until(lambda: 'inactive' in station.states[-1].message)
-    in_spinning_thread(station.ros, station.gate.trigger_activate)
+    station.ros.within(station.gate.trigger_activate)
     station.commander.engage()
     station.wait_mode(SafetyState.PASSING)
 
 
 def test_a_gate_that_is_cleaned_up_falls_silent_and_can_be_configured_again(station):
     station.wait_ready()
-    in_spinning_thread(station.ros, station.gate.trigger_deactivate)
-    in_spinning_thread(station.ros, station.gate.trigger_cleanup)
+    station.ros.within(station.gate.trigger_deactivate)
+    station.ros.within(station.gate.trigger_cleanup)
     time.sleep(0.1)
     count = len(station.driver.received)
     time.sleep(0.3)
     assert len(station.driver.received) == count
-    in_spinning_thread(station.ros, station.gate.trigger_configure)
+    station.ros.within(station.gate.trigger_configure)
     station.ros.wait_until(lambda: len(station.driver.received) > count)
-    in_spinning_thread(station.ros, station.gate.trigger_activate)
+    station.ros.within(station.gate.trigger_activate)
     station.pass_commands()
 
 

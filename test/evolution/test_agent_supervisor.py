@@ -9,7 +9,6 @@ from goal_support import offer, result_of
 from paper_runner import PaperRunner
 import pytest
 from rclpy.action import ActionClient
-from ros_support import in_spinning_thread
 from std_srvs.srv import Trigger
 
 from enpire_msgs.action import RunResearch
@@ -39,22 +38,15 @@ class Bench:
         seed_files(seed, 'pin_insertion')
         make_start(seed)
         self.hub = Hub.create(research_directory(run) / 'hub.git', seed=seed)
-        self.runner = in_spinning_thread(
-            ros,
+        self.runner = ros.within(
             lambda: ros.add(
                 PaperRunner(run, namespace='/station_1', context=ros.context,
                             use_global_arguments=False)
-            ),
+            )
         )  # fmt: skip
-        self.statuses = in_spinning_thread(
-            ros, lambda: ros.collect(ResearchStatus, 'research_status', qos.LATCHED)
-        )
-        self.utilizations = in_spinning_thread(
-            ros, lambda: ros.collect(Utilization, 'utilization', qos.LATCHED)
-        )
-        self.client = in_spinning_thread(
-            ros, lambda: ActionClient(ros.node, RunResearch, 'run_research')
-        )
+        self.statuses = ros.collect(ResearchStatus, 'research_status', qos.LATCHED)
+        self.utilizations = ros.collect(Utilization, 'utilization', qos.LATCHED)
+        self.client = ros.within(lambda: ActionClient(ros.node, RunResearch, 'run_research'))
         self.start()
 
     def start(self, **parameters) -> None:
@@ -65,16 +57,14 @@ class Bench:
             'confirmation_attempts': 1,
             'researcher_seed': 3,
         }
-        self.supervisor = in_spinning_thread(
-            self.ros,
-            lambda: self.ros.make(AgentSupervisor, **{**values, **parameters}),
-        )
+        self.supervisor = self.ros.make(AgentSupervisor, **{**values, **parameters})
 
     def end(self) -> None:
         """End the supervisor; returns when clients have seen that its action is gone."""
+        self.ros.wait_until(lambda: self.supervisor.active, what='an active supervisor')
         self.supervisor.close()
-        in_spinning_thread(self.ros, self.supervisor.cleanup)
-        in_spinning_thread(self.ros, lambda: self.ros.remove(self.supervisor))
+        self.ros.within(self.supervisor.cleanup)
+        self.ros.remove(self.supervisor)
         self.ros.wait_until(
             lambda: not self.client.server_is_ready(), LONG, 'the end of the action'
         )
@@ -175,7 +165,7 @@ def test_an_environment_that_is_not_frozen_is_refused_unless_allowed(bench):
 def test_a_goal_can_be_canceled_and_what_was_done_stays(bench, ros):
     handle = bench.send()
     bench.wait_trials(3)
-    in_spinning_thread(ros, handle.cancel_goal_async)
+    ros.within(handle.cancel_goal_async)
     result = bench.result(handle)
     assert result.outcome == RunResearch.Result.CANCELED
     assert Path(result.report).is_file()
@@ -218,13 +208,13 @@ def test_pause_and_resume(bench):
 def test_an_emergency_stop_pauses_until_it_is_rearmed_and_a_person_goes_on(bench, ros):
     handle = bench.send()
     bench.wait_trials(2)
-    in_spinning_thread(ros, lambda: bench.runner.tell(SafetyState.ESTOPPED))
+    ros.within(lambda: bench.runner.tell(SafetyState.ESTOPPED))
     bench.ros.wait_until(lambda: bench.state == ResearchStatus.PAUSED, what='a paused campaign')
     answer = bench.call('resume')
     assert not answer.success
     assert 'rearm' in answer.message
     held = len(bench.runner.goals)
-    in_spinning_thread(ros, lambda: bench.runner.tell(SafetyState.HOLDING))
+    ros.within(lambda: bench.runner.tell(SafetyState.HOLDING))
     bench.ros.wait_until(lambda: bench.call('resume').success, what='leave to go on')
     bench.wait_trials(held + 2)
     handle.cancel_goal_async()
@@ -240,7 +230,7 @@ def test_a_supervisor_that_ended_goes_on_by_itself_when_it_is_back(bench, ros):
     bench.send()
     bench.wait_trials(4)
     bench.supervisor.close()
-    in_spinning_thread(ros, lambda: ros.remove(bench.supervisor))
+    ros.remove(bench.supervisor)
     assert bench.book().finished is None
     before = len(bench.runner.goals)
     bench.start()

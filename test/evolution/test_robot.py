@@ -6,7 +6,6 @@ import threading
 
 from paper_runner import PaperRunner
 import pytest
-from ros_support import in_spinning_thread
 
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.evolution import robot as robot_module
@@ -25,14 +24,13 @@ def piece(kind: JobKind = JobKind.TEST, *, trials: int = 3, requester: str = 'ag
 
 @pytest.fixture
 def runner(ros, tmp_path):
-    made = in_spinning_thread(
-        ros,
+    made = ros.within(
         lambda: ros.add(
             PaperRunner(
                 tmp_path, namespace='/station_1', context=ros.context,
                 use_global_arguments=False,
             )
-        ),
+        )
     )  # fmt: skip
     yield made
     made.close()
@@ -40,9 +38,9 @@ def runner(ros, tmp_path):
 
 @pytest.fixture
 def robot(ros):
-    made = in_spinning_thread(ros, lambda: Robot(ros.node, lost_after=1.0))
+    made = ros.within(lambda: Robot(ros.node, lost_after=1.0))
     yield made
-    in_spinning_thread(ros, made.destroy)
+    ros.within(made.destroy)
 
 
 def test_a_trial_is_run_and_the_next_is_another_request_of_the_same(runner, robot):
@@ -71,7 +69,7 @@ def test_a_runner_that_dies_in_a_trial_is_noticed(ros, tmp_path, robot, runner, 
     asking = threading.Thread(target=lambda: answers.append(robot.run(piece())))
     asking.start()
     ros.wait_until(lambda: runner.goals, what='the goal')
-    in_spinning_thread(ros, lambda: ros.remove(runner))
+    ros.remove(runner)
     asking.join(30.0)
     assert answers[0][0] is ErrorCode.RUNNER_NODE_LOST
 

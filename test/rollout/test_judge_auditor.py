@@ -10,7 +10,6 @@ from broken_judges import BREAKS, CountingJudge, World
 from goal_support import offer, result_of
 import numpy as np
 import pytest
-from ros_support import in_spinning_thread
 from station_doubles import Doubles
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
@@ -52,9 +51,7 @@ class Bench:
         self.partners.judge.decide = lambda: int(self.judge.decide())
         self._attempt = self.partners.executor.answer
         self.partners.executor.answer = self._execute
-        self.statuses = in_spinning_thread(
-            ros, lambda: ros.collect(AuditStatus, 'audit_status', qos.LATCHED)
-        )
+        self.statuses = ros.collect(AuditStatus, 'audit_status', qos.LATCHED)
         self.truths = None
 
     def publish_truth(self) -> None:
@@ -66,7 +63,7 @@ class Bench:
             )
             self.ros.node.create_timer(0.02, self._tell_truth)
 
-        in_spinning_thread(self.ros, start)
+        self.ros.within(start)
 
     def _tell_truth(self) -> None:
         self.truths.publish(Bool(data=self.world.success))
@@ -82,13 +79,13 @@ class Bench:
 
     def start_runner(self, **parameters) -> TrialRunner:
         values = {**RUNNER, 'run_directory': self.run_directory, **parameters}
-        self.runner = in_spinning_thread(self.ros, lambda: self.ros.make(TrialRunner, **values))
+        self.runner = self.ros.make(TrialRunner, **values)
         self.ros.wait_until(lambda: self.runner.active, what='an active runner')
         return self.runner
 
     def start_auditor(self, **parameters) -> JudgeAuditor:
         values = {'run_directory': self.run_directory, 'second_verifier': False, **parameters}
-        self.auditor = in_spinning_thread(self.ros, lambda: self.ros.make(JudgeAuditor, **values))
+        self.auditor = self.ros.make(JudgeAuditor, **values)
         self.ros.wait_until(lambda: self.auditor.active, what='an active auditor')
         return self.auditor
 
@@ -161,9 +158,7 @@ def test_canaries_are_run_told_and_count_for_nobody(bench, tmp_path):
     listed = [{'file': 'good.npz', 'sha256': 'a' * 64, 'label': True}]
     catalogue = tmp_path / 'canaries.json'
     catalogue.write_text(json.dumps({'canaries': listed}))
-    states = in_spinning_thread(
-        bench.ros, lambda: bench.ros.collect(StationState, 'station_state', qos.LATCHED)
-    )
+    states = bench.ros.collect(StationState, 'station_state', qos.LATCHED)
     bench.start_runner(canary_every=2, canary_file=str(catalogue), max_attempts=1)
     bench.start_auditor()
     # two trials, the stored success, the known failure, the third trial
@@ -270,9 +265,7 @@ def test_the_second_verifier_scores_bags_while_the_station_goes_on(bench, monkey
 
 
 def test_a_book_that_was_tampered_with_is_a_fault_and_stops_the_station(bench):
-    beats = in_spinning_thread(
-        bench.ros, lambda: bench.ros.collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
-    )
+    beats = bench.ros.collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
     bench.start_auditor()
     bench.start_runner(max_attempts=1, partners=list(AUDITED_PARTNERS), station_deadline=2.0)
     bench.run('r1', 2)

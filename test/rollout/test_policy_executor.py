@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
-from ros_support import in_spinning_thread
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Empty
 
@@ -373,7 +372,7 @@ def test_a_settle_that_fails_is_told(make_node, execute, policy, task, monkeypat
 
 def test_deactivation_gives_the_arm_back(make_node, execute, station, policy, ros):
     node = make_node(**policy(STILL))
-    result = execute(lambda _: in_spinning_thread(ros, node.trigger_deactivate))
+    result = execute(lambda _: ros.within(node.trigger_deactivate))
     assert result.outcome == Result.CANCELED
     ros.wait_until(lambda: not station.leases[-1].engaged)
     assert execute() is None, 'an inactive node refuses goals'

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contract_support import Bench, TOLD
 from goal_support import offer, result_of
 import pytest
-from ros_support import in_spinning_thread
 from station_doubles import Doubles
 
 from enpire_msgs.action import RunTrials
@@ -50,7 +49,7 @@ class Station:
         self.beats = self._collect(Heartbeat, 'heartbeats', qos.HEARTBEATS)
 
     def _collect(self, kind: type, topic: str, profile: object) -> list:
-        return in_spinning_thread(self.ros, lambda: self.ros.collect(kind, topic, profile))
+        return self.ros.collect(kind, topic, profile)
 
     def say(self, name: str, **parameters) -> None:
         """Give a double parameters to tell."""
@@ -62,7 +61,7 @@ class Station:
                     node.undeclare_parameter(key)
                 node.declare_parameter(key, value)
 
-        in_spinning_thread(self.ros, declare)
+        self.ros.within(declare)
 
     def start(self, manifest: str | None = None, run: str = 'run') -> TrialRunner:
         """Start a runner; it need not come up."""
@@ -74,7 +73,7 @@ class Station:
             'limits_file': LIMITS,
             'manifest': str(self.bench.manifest_file) if manifest is None else manifest,
         }
-        self.runner = in_spinning_thread(self.ros, lambda: self.ros.make(TrialRunner, **values))
+        self.runner = self.ros.make(TrialRunner, **values)
         return self.runner
 
     def stop(self) -> None:

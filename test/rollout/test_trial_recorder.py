@@ -6,7 +6,6 @@ import time
 from geometry_msgs.msg import PoseStamped
 import pytest
 from recorder_support import REQUIRED, Station
-from ros_support import in_spinning_thread
 from rosbags.highlevel import AnyReader
 
 from enpire_msgs.srv import StartRecording, StopRecording
@@ -176,7 +175,7 @@ def test_closing_the_node_closes_the_bag(station, recorder):
 
 def test_an_inactive_recorder_refuses(ros, station):
     recorder = ros.make(TrialRecorder, autostart=False)
-    in_spinning_thread(ros, recorder.trigger_configure)
+    ros.within(recorder.trigger_configure)
     assert station.start().error_code == ErrorCode.RECORDER_NOT_RECORDING
 
 

@@ -6,7 +6,6 @@ import time
 
 from goal_support import offer, result_of
 import pytest
-from ros_support import in_spinning_thread
 from station_doubles import Doubles
 
 from enpire_msgs.action import ExecutePolicy, ResetScene, RunTrials
@@ -35,7 +34,7 @@ class Bench:
         self.wait_idle()
 
     def collect(self, kind: type, topic: str, profile: object) -> list:
-        return in_spinning_thread(self.ros, lambda: self.ros.collect(kind, topic, profile))
+        return self.ros.collect(kind, topic, profile)
 
     def start_runner(self, **parameters) -> TrialRunner:
         values = {
@@ -49,9 +48,7 @@ class Bench:
             'recorder_stop_deadline': 3.0,
         }
         self.states.clear()  # of the runner before it
-        self.runner = in_spinning_thread(
-            self.ros, lambda: self.ros.make(TrialRunner, **{**values, **parameters})
-        )
+        self.runner = self.ros.make(TrialRunner, **{**values, **parameters})
         return self.runner
 
     def wait_idle(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from rclpy.parameter import Parameter
-from ros_support import in_spinning_thread
 from station_doubles import Doubles
 
 from enpire_nodes.common.errors import ErrorCode, StationError
@@ -24,18 +23,17 @@ def partners(ros) -> Doubles:
 
 @pytest.fixture
 def witnesses(ros, partners):
-    client = in_spinning_thread(
-        ros,
+    client = ros.within(
         lambda: StationClient(
             ros.node, partners=('safety_gate',), deadlines=Deadlines(), lost_after=5.0
         ),
     )
     ros.wait_until(lambda: client.presence.roster(), what='the heartbeat of the gate')
     nodes = ('safety_gate', 'scene_reset')
-    witnesses = in_spinning_thread(ros, lambda: NodeWitnesses(client, nodes))
+    witnesses = ros.within(lambda: NodeWitnesses(client, nodes))
     yield witnesses
-    in_spinning_thread(ros, witnesses.destroy)
-    in_spinning_thread(ros, client.destroy)
+    ros.within(witnesses.destroy)
+    ros.within(client.destroy)
 
 
 def test_every_kind_of_value_comes_as_it_is(ros, partners, witnesses):
@@ -43,7 +41,7 @@ def test_every_kind_of_value_comes_as_it_is(ros, partners, witnesses):
         for name, value in VALUES.items():
             partners.reset.declare_parameter(name, value)
 
-    in_spinning_thread(ros, declare)
+    ros.within(declare)
     assert witnesses.tell('scene_reset', tuple(VALUES)) == VALUES
 
 
@@ -67,7 +65,7 @@ def test_a_node_that_was_just_started_is_waited_for(ros, partners, witnesses):
         partners.reset.set_parameters([Parameter('code_digest', value='c' * 64)])
 
     timers = []
-    in_spinning_thread(ros, declare)
+    ros.within(declare)
     assert witnesses.tell('scene_reset', ('code_digest',)) == {'code_digest': 'c' * 64}
 
 
@@ -75,7 +73,7 @@ def test_a_node_that_is_never_configured_is_not_waited_for_for_ever(
     ros, partners, witnesses, monkeypatch
 ):
     monkeypatch.setattr(module, '_DEADLINE', 0.3)
-    in_spinning_thread(ros, lambda: partners.reset.declare_parameter('code_digest', ''))
+    ros.within(lambda: partners.reset.declare_parameter('code_digest', ''))
     assert witnesses.tell('scene_reset', ('code_digest',)) == {'code_digest': ''}
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import SetParameters
 from rclpy.parameter import Parameter
-from ros_support import in_spinning_thread
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 
@@ -321,11 +320,11 @@ def test_cleaning_up_and_starting_again(blind, wires, ros):
     driver = wires.start(pace='lockstep')
     wires.answer()
     before = convert.seconds(wires.newest().header.stamp)
-    in_spinning_thread(ros, driver.trigger_deactivate)
-    in_spinning_thread(ros, driver.trigger_cleanup)
+    ros.within(driver.trigger_deactivate)
+    ros.within(driver.trigger_cleanup)
     count = len(wires.poses['right'])
-    in_spinning_thread(ros, driver.trigger_configure)
-    in_spinning_thread(ros, driver.trigger_activate)
+    ros.within(driver.trigger_configure)
+    ros.within(driver.trigger_activate)
     wires.wait_for(count + 2)
     assert convert.seconds(wires.newest().header.stamp) > before
     wires.answer()
