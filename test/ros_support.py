@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 import contextlib
+import gc
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any
 
 import domain_coordinator
 import rclpy
+from rclpy.action import ActionClient, ActionServer
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -82,7 +84,7 @@ class RosHarness:
         def end() -> None:
             self._executor.remove_node(node)
             self._nodes.remove(node)
-            node.destroy_node()
+            _destroy(node)
 
         self.within(end)
 
@@ -122,7 +124,7 @@ class RosHarness:
         self._executor.shutdown(timeout_sec=1.0)
         for node in self._nodes:
             with contextlib.suppress(Exception):
-                node.destroy_node()
+                _destroy(node)
 
     def _spin(self) -> None:
         with contextlib.suppress(ExternalShutdownException):
@@ -130,6 +132,29 @@ class RosHarness:
                 # a callback of a node that the test is just taking away
                 with contextlib.suppress(rclpy_implementation.InvalidHandle):
                     self._executor.spin_once(timeout_sec=0.05)
+
+
+def _destroy(node: Node) -> None:
+    """Destroy a node, and its actions, which outlive it otherwise."""
+    for waitable in list(node.waitables):
+        if isinstance(waitable, ActionClient | ActionServer):
+            waitable.destroy()
+    node.destroy_node()
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let no thread collect garbage while nodes spin.
+
+    What is left of other tests' nodes would be destroyed in the midst of what that thread does,
+    beside the thread that spins: it has ended in entities that never match, and in crashes.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class _Domains:
@@ -149,7 +174,7 @@ class _Domains:
 @contextlib.contextmanager
 def ros_harness() -> Iterator[RosHarness]:
     """Give a harness in a domain that no other process of this machine uses."""
-    with domain_coordinator.domain_id(_Domains()) as domain_id:
+    with _no_collection(), domain_coordinator.domain_id(_Domains()) as domain_id:
         context = Context()
         rclpy.init(context=context, domain_id=domain_id)
         harness = RosHarness(context, domain_id)

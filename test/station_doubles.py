@@ -267,15 +267,4 @@ class Doubles:
 
     def kill(self, name: str) -> None:
         """Take a partner away without a word."""
-        self.remove(getattr(self, name))
-
-    def remove(self, node: StationNode) -> None:
-        """Remove a node in the thread that spins it, where nothing else touches it."""
-
-        def end() -> None:
-            for server in (getattr(node, '_server', None), getattr(node, '_goals', None)):
-                if server is not None:
-                    server.destroy()  # an action server outlives its node otherwise
-            self._ros.remove(node)
-
-        self._ros.within(end)
+        self._ros.remove(getattr(self, name))

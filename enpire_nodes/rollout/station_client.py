@@ -122,12 +122,13 @@ class StationClient:
 
     def close(self) -> None:
         """Stop the arms and the recording, and make every wait end with RUNNER_INTERRUPTED."""
-        if self._recording and not self._closing:
+        recording = '' if self._closing else self._recording
+        with self.waiting.changing():
+            self._closing = True  # first, so that no canceled stage is taken for one that ended
+        if recording:
             self._reset.abandon()
             self._execute.abandon()
-            self._stop.fire(StopRecording.Request(trial_id=self._recording))
-        with self.waiting.changing():
-            self._closing = True
+            self._stop.fire(StopRecording.Request(trial_id=recording))
 
     def destroy(self) -> None:
         """Leave the graph."""
@@ -332,11 +333,13 @@ class StationClient:
         return Recording(True, False, code, message, report.digest)
 
     def _look_behind(self, code: ErrorCode) -> None:
-        """Wait a moment for the cause when the safety gate stopped a stage.
+        """Raise if :meth:`close` ended a stage; wait a moment for the cause if the gate did.
 
         The gate stops the arms when any node has died or a person has stopped them: that is then
         what ends the trial, and whoever commanded heard of it first.
         """
+        if self._closing:
+            self._interrupt()
         if code is ErrorCode.POLICY_GATE_REFUSED or 100 <= code < 200:
             self.waiting.pause(_BEHIND)
 

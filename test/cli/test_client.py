@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-from station_doubles import Doubles
 
 from enpire_msgs.action import RunTrials
 from enpire_msgs.msg import ResetStatistics, StationState, Trial
@@ -106,12 +105,11 @@ def test_a_runner_that_refuses_is_asked_again(runner, link):
 
 def test_the_same_request_is_sent_to_a_runner_that_came_back(ros, runner, link):
     runner.finish = False
-    doubles = Doubles(ros, without=tuple(Doubles._KINDS))
     second = []
 
     def replace() -> None:
         ros.wait_until(lambda: runner.goals)
-        doubles.remove(runner)
+        ros.remove(runner)
         second.append(ros.make(FakeRunner))
 
     thread = threading.Thread(target=replace)

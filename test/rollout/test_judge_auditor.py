@@ -99,7 +99,7 @@ class Bench:
 
     def end(self, node) -> None:
         node.close()
-        self.partners.remove(node)
+        self.ros.remove(node)
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ class Station:
 
     def stop(self) -> None:
         self.runner.close()
-        self.partners.remove(self.runner)
+        self.ros.remove(self.runner)
 
     def ready(self) -> None:
         self.ros.wait_until(lambda: self.runner.active, what='the runner')

@@ -336,7 +336,7 @@ def test_a_judge_that_cannot_work_leaves_the_trial_uncertain(bench):
 
 def test_a_stage_without_end_is_ended(bench):
     bench.runner.close()
-    bench.partners.remove(bench.runner)
+    bench.ros.remove(bench.runner)
     bench.start_runner(reset_deadline=0.5, judge_deadline=0.5, patience=1)
     bench.wait_idle()
     bench.partners.judge.wait_for_ever = True
@@ -356,7 +356,7 @@ def test_a_runner_that_died_closes_its_trial_when_it_is_back(bench):
     bench.runner._held.close()
     bench.runner._requests.ledger.close_trial = lambda trial: trial
     bench.runner.close()
-    bench.partners.remove(bench.runner)
+    bench.ros.remove(bench.runner)
     trial_id = bench.rows()[0].trial_id
     assert not bench.rows()[0].closed
     bench.partners.executor.takes = 0.0
@@ -375,7 +375,8 @@ def test_a_runner_that_is_stopped_closes_its_trial_itself(bench):
     bench.ros.wait_until(lambda: bench.partners.executor.goals)
     bench.runner.close()
     rows = bench.rows()
-    assert [row.outcome for row in rows] == [TrialOutcome.INTERRUPTED]
+    said = [(row.error_code, row.message) for row in rows]
+    assert [row.outcome for row in rows] == [TrialOutcome.INTERRUPTED], said
 
 
 def test_a_second_runner_is_refused(bench, ros, tmp_path):
