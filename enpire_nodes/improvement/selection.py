@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.recipe_file import needs_weights
 from enpire_nodes.improvement.checkpoints import describe_weights
 from enpire_nodes.improvement.workspace import Workspace
 
@@ -19,10 +18,10 @@ def learned_settings(
 
     :param weights: to run; the published ones by default.
     :raises StationError: IMPROVEMENT_CHECKPOINT_UNUSABLE, there are none and the recipe needs
-        some.
+        some; IMPROVEMENT_RECIPE_INVALID.
     """
     settings: dict[str, Any] = {'policy': str(workspace.policy), 'explore': explore}
-    if weights is None and _searches(workspace):
+    if weights is None and not needs_weights(workspace.recipe):
         return {**settings, 'checkpoint': '', 'images': 0}
     path = workspace.current if weights is None else weights.absolute()
     if not path.is_file():
@@ -34,13 +33,3 @@ def learned_settings(
     recipe = describe_weights(path).get('recipe', {})
     images = recipe.get('observation', {}).get('images', 0)
     return {**settings, 'checkpoint': str(path), 'images': images}
-
-
-def _searches(workspace: Workspace) -> bool:
-    try:
-        recipe = yaml.safe_load(workspace.recipe.read_text('utf-8'))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StationError(
-            ErrorCode.IMPROVEMENT_RECIPE_INVALID, f'{workspace.recipe} cannot be read: {error}'
-        ) from error
-    return isinstance(recipe, dict) and recipe.get('algorithm') == 'search'

@@ -78,7 +78,7 @@ class Jobs:
             job_id=job.job_id,
             kind=job.kind.name.lower(),
             state=state.name.lower(),
-            message=change.message if change else job.words,
+            message=(change.message if change else '') or job.words,
             arms=tuple(self._arm(arm) for arm in job.arms),
             trials=job.trials * len(job.arms),
             done=sum(self.evidence.done(arm.request_id) for arm in job.arms),

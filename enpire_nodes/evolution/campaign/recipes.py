@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.recipe_file import needs_weights
 from enpire_nodes.evolution.campaign.artifacts import Artifacts
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.records import Arm
@@ -74,13 +73,10 @@ class Recipes:
 
         :raises StationError: SUPERVISOR_JOB_REFUSED, its recipe.yaml cannot be read.
         """
-        path = self.export(commit) / 'recipe.yaml'
         try:
-            # no value is turned into a number or a date: that fails with errors of every kind
-            recipe = yaml.load(path.read_text('utf-8'), Loader=yaml.BaseLoader)
-        except (OSError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise _refused(f'recipe.yaml of {commit[:10]} cannot be read: {error}') from error
-        return not (isinstance(recipe, dict) and recipe.get('algorithm') == 'search')
+            return needs_weights(self.export(commit) / 'recipe.yaml')
+        except StationError as error:
+            raise _refused(f'commit {commit[:10]}: {error.message}') from error
 
 
 def _images(weights: Path) -> int:

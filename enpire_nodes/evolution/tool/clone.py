@@ -7,6 +7,7 @@ from pathlib import Path
 import subprocess
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.common.recipe_file import needs_weights
 
 _DEADLINE = 60.0  # s
 _MOST = 64 * 2**20  # bytes that the station takes
@@ -95,9 +96,10 @@ class Clone:
 
         As on the station itself: the given ones, else the published ones of the workspace.
 
-        :raises StationError: IMPROVEMENT_CHECKPOINT_UNUSABLE, SUPERVISOR_BAD_REQUEST.
+        :raises StationError: IMPROVEMENT_CHECKPOINT_UNUSABLE, IMPROVEMENT_RECIPE_INVALID,
+            SUPERVISOR_BAD_REQUEST.
         """
-        if given is None and self._searches():
+        if given is None and not needs_weights(self.path / 'recipe.yaml'):
             return b''
         path = self.path / _CURRENT if given is None else given
         if not path.is_file():
@@ -109,17 +111,6 @@ class Clone:
         if path.stat().st_size > _MOST:
             raise _refused(f'{path} has more than {_MOST >> 20} MB')
         return path.read_bytes()
-
-    def _searches(self) -> bool:
-        import yaml
-
-        try:
-            recipe = yaml.safe_load((self.path / 'recipe.yaml').read_text('utf-8'))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise StationError(
-                ErrorCode.IMPROVEMENT_RECIPE_INVALID, f'recipe.yaml cannot be read: {error}'
-            ) from error
-        return isinstance(recipe, dict) and recipe.get('algorithm') == 'search'
 
 
 def _git(place: Path, *arguments: str) -> str:
