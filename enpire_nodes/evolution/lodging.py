@@ -76,7 +76,7 @@ class Lodging:
                 )
             clone_for_agent(hub.path, self.workspace, self.station)
             local = self.workspace / '.enpire'
-            if local.is_file():  # somebody committed one
+            if local.is_symlink() or local.is_file():  # somebody committed one
                 local.unlink()
             local.mkdir(exist_ok=True)
             about = {

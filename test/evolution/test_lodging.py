@@ -115,14 +115,21 @@ def test_locks_of_a_killed_git_are_removed_and_nothing_that_a_link_leads_to(lodg
     git(lodging.workspace, 'commit', '-q', '--allow-empty', '-m', 'it goes on')
 
 
-def test_a_file_committed_as_the_stations_folder_makes_room_for_it(lodging, hub):
-    local = lodging.workspace / '.enpire'
+@pytest.mark.parametrize('how', ['a file', 'a link'])
+def test_what_was_committed_as_the_stations_folder_makes_room_for_it(lodging, hub, tmp_path, how):
+    local, victim = lodging.workspace / '.enpire', tmp_path / 'victim'
+    victim.mkdir()
     shutil.rmtree(local)
-    local.write_text('mine')
+    if how == 'a link':
+        local.symlink_to(victim)
+    else:
+        local.write_text('mine')
     git(lodging.workspace, 'add', '-f', '.enpire')
     git(lodging.workspace, 'commit', '-q', '-m', 'a trap')
-    git(lodging.workspace, 'push', '-q', str(hub.path), f'HEAD:{branch("station_1")}')
+    # as from another hub: this one refuses links
+    git(hub.path, 'fetch', '-q', str(lodging.workspace), f'+HEAD:{branch("station_1")}')
     shutil.rmtree(lodging.workspace)
     lodging.prepare(hub)
     assert git(lodging.workspace, 'log', '-1', '--format=%s') == 'a trap'
+    assert not list(victim.iterdir())
     assert json.loads((local / 'workspace.json').read_text())['station'] == '/station_1'
