@@ -120,7 +120,8 @@ def work(run: SuiteRun, trial: TrialRecord) -> losses.Span | None:
         seen.stamp_ns
         for name in ('command/lease', 'verdict')
         for seen in _seen(run, name)
-        if trial.start_ns <= seen.stamp_ns <= trial.end_ns
+        # in lockstep the next trial may begin at the instant at which this one ends
+        if trial.start_ns <= seen.stamp_ns < trial.end_ns
     ]
     return (min(stamps), max(stamps)) if stamps else None
 

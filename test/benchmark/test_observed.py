@@ -82,6 +82,9 @@ def test_work_lasts_from_the_first_lease_to_the_verdict(made):
     assert observed.work(made.run, first) == (101 * 10**9, 109_230_000_000)
     assert observed.work(made.run, second)[0] == (101 + CYCLE) * 10**9
     assert observed.work(made.run, replace(first, start_ns=1, end_ns=2)) is None
+    # in lockstep the next one begins at the instant at which this one ends
+    touching = replace(first, end_ns=(101 + CYCLE) * 10**9)
+    assert observed.work(made.run, touching) == (101 * 10**9, 109_230_000_000)
 
 
 def test_diagnostics_of_one_node(made):
