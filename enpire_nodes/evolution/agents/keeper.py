@@ -14,6 +14,9 @@ from enpire_nodes.evolution.agents.interface import Adapter, AgentEvent, AgentTa
 from enpire_nodes.evolution.agents.life import Life, MakeLife
 from enpire_nodes.evolution.agents.watchdog import Activity, Watchdog
 
+#: What the exit codes of an agent mean that would end in the same way if it were started again.
+_FINAL = {0: 'has nothing left to try', 2: 'cannot go on: it {words}'}
+
 
 class KeeperState(Enum):
     """Where the agent stands."""
@@ -225,8 +228,8 @@ class AgentKeeper:
         words, code = self._life.describe(), self._life.poll()
         self._life = None
         self._find_session()
-        if code == 0 and not stalled and getattr(self._adapter, 'final', False):
-            self._give_up('has nothing left to try')
+        if getattr(self._adapter, 'final', False) and not stalled and code in _FINAL:
+            self._give_up(_FINAL[code].format(words=words))
             return
         activity = self._activity()
         if activity.progress != self._progress:

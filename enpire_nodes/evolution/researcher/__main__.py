@@ -25,7 +25,7 @@ _TRANSIENT = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Research until the campaign is over."""
+    """Research until the campaign is over; 2 says that another start would end the same."""
     parser = argparse.ArgumentParser(prog='researcher', description=__doc__)
     parser.add_argument('--seed', type=int, default=0, help='of every choice (default: 0)')
     parser.add_argument(
@@ -49,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
                 began = time.monotonic()
             except StationError as error:
                 if error.code not in _TRANSIENT or time.monotonic() - began > _PATIENCE:
-                    _say(f'{error.code.name}: {error.message}')
-                    return 1
+                    sys.stderr.write(f'{error.code.name}: {error.message}\n')
+                    return 2 if error.code is ErrorCode.SUPERVISOR_JOB_REFUSED else 1
                 _say(f'waiting: {error.message}')
                 time.sleep(1.0)
                 continue

@@ -409,6 +409,15 @@ def test_an_agent_that_ends_by_itself_is_not_started_again():
     assert 'nothing left to try' in bench.keeper.error.message
 
 
+def test_one_that_cannot_go_on_is_not_started_again_and_the_reason_is_told():
+    bench = Bench(agent=Builtin)
+    bench.keeper.tick()
+    bench.life.code = 2
+    bench.keeper.tick()
+    assert bench.state is KeeperState.FAILED
+    assert bench.keeper.error.message.endswith('cannot go on: it ended with exit code 2')
+
+
 def test_one_that_crashes_is():
     bench = Bench(agent=Builtin)
     bench.keeper.tick()

@@ -45,7 +45,7 @@ def test_a_station_that_is_away_for_a_while_is_waited_for(play, capsys, code):
 def test_patience_has_an_end(play, capsys):
     away = ErrorCode.SUPERVISOR_SOCKET_FAILED
     assert play(*[away] * 5, 'never', seconds=60.0) == (1, 2)
-    assert 'SUPERVISOR_SOCKET_FAILED: in words' in capsys.readouterr().out
+    assert 'SUPERVISOR_SOCKET_FAILED: in words' in capsys.readouterr().err
 
 
 def test_patience_begins_anew_with_each_success(play):
@@ -54,4 +54,9 @@ def test_patience_begins_anew_with_each_success(play):
 
 
 def test_another_error_is_the_end_at_once(play):
-    assert play(ErrorCode.SUPERVISOR_JOB_REFUSED, 'never') == (1, 1)
+    assert play(ErrorCode.SUPERVISOR_BAD_REQUEST, 'never') == (1, 1)
+
+
+def test_what_is_refused_would_be_refused_again(play, capsys):
+    assert play(ErrorCode.SUPERVISOR_JOB_REFUSED, 'never') == (2, 1)
+    assert capsys.readouterr().err == 'SUPERVISOR_JOB_REFUSED: in words\n'
