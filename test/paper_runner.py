@@ -38,6 +38,8 @@ def succeeds(commit: str, seed: int) -> bool:
 class PaperRunner(StationNode):
     """Closes each trial ``seconds`` after it was asked for."""
 
+    succeeds = staticmethod(succeeds)
+
     def __init__(self, run_directory: Path, seconds: float = 0.05, **arguments: object) -> None:
         super().__init__('trial_runner', **arguments)
         self._run, self._seconds = Path(run_directory), seconds
@@ -46,7 +48,7 @@ class PaperRunner(StationNode):
 
     def configure(self) -> None:
         """Open the ledger, and take goals."""
-        self.station = PaperStation(self._run, succeeds)
+        self.station = PaperStation(self._run, self.succeeds)
         self.station.ledger.close_interrupted()
         self._server = GoalServer(
             self, RunTrials, 'run_trials',

@@ -93,7 +93,8 @@ class Employment:
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
         if self._adapter.external:
             version, warning = self._adapter.version()
-            self._note(f'{self._adapter.name} {version}; {warning}' if warning else version)
+            told = '; '.join(words for words in (version, warning) if words)
+            self._note(f'{self._adapter.name}: {told or "its version is not known"}')
         task = AgentTask(
             prompt='',
             model=self._record.model,
