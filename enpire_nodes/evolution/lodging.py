@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 import shlex
+import shutil
 import sys
 import time
 
@@ -78,7 +79,9 @@ class Lodging:
             local = self.workspace / '.enpire'
             if local.is_symlink() or local.is_file():  # somebody committed one
                 local.unlink()
-            local.mkdir(exist_ok=True)
+            elif local.exists():
+                shutil.rmtree(local)
+            local.mkdir()
             about = {
                 'task': self.task,
                 'station': f'/{self.station}',

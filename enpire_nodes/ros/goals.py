@@ -89,7 +89,7 @@ class GoalServer:
         self._server.destroy()
 
     def _on_goal(self, goal: Any) -> GoalResponse:
-        # not what was accepted: rclpy never begins a goal whose client is gone before it hears so
+        # what was accepted is no goal yet: rclpy does not begin one whose client is gone by then
         reason = 'another goal is under way' if self.busy else self._accept(goal)
         if reason:
             self._node.get_logger().warning(f'goal refused: {reason}')

@@ -16,6 +16,7 @@ from enpire_msgs.msg import ResearchStatus, SafetyState, Utilization
 from enpire_nodes.common.errors import ErrorCode
 from enpire_nodes.evolution.agent_supervisor import AgentSupervisor
 from enpire_nodes.evolution.campaign.book import CampaignBook
+from enpire_nodes.evolution.hub import maintenance
 from enpire_nodes.evolution.hub.repository import Hub
 from enpire_nodes.evolution.hub.seed import seed_files
 from enpire_nodes.evolution.journal import Journal, research_directory
@@ -267,6 +268,15 @@ def test_a_goal_that_comes_back_before_its_campaign_does_begins_no_second_one(be
     handle.cancel_goal_async()
     assert bench.result(handle).outcome == RunResearch.Result.CANCELED
     assert begun == [None]
+
+
+def test_a_lock_that_a_killed_process_left_in_the_hub_stops_nothing(bench, monkeypatch):
+    monkeypatch.setattr(maintenance, 'LOCK_AGE', 0.2)
+    stale = bench.hub.path / 'refs' / 'heads' / 'main.lock'
+    stale.touch()
+    bench.send()
+    bench.wait_trials(1)
+    assert not stale.exists()
 
 
 def test_trouble_with_the_hub_is_told_and_outlived(bench, monkeypatch):

@@ -115,15 +115,18 @@ def test_locks_of_a_killed_git_are_removed_and_nothing_that_a_link_leads_to(lodg
     git(lodging.workspace, 'commit', '-q', '--allow-empty', '-m', 'it goes on')
 
 
-@pytest.mark.parametrize('how', ['a file', 'a link'])
+@pytest.mark.parametrize('how', ['a file', 'a link', 'a folder with a link'])
 def test_what_was_committed_as_the_stations_folder_makes_room_for_it(lodging, hub, tmp_path, how):
     local, victim = lodging.workspace / '.enpire', tmp_path / 'victim'
     victim.mkdir()
     shutil.rmtree(local)
     if how == 'a link':
         local.symlink_to(victim)
-    else:
+    elif how == 'a file':
         local.write_text('mine')
+    else:  # by the name that the station writes to first
+        local.mkdir()
+        (local / f'.workspace.json.{os.getpid()}.tmp').symlink_to(victim / 'overwritten')
     git(lodging.workspace, 'add', '-f', '.enpire')
     git(lodging.workspace, 'commit', '-q', '-m', 'a trap')
     # as from another hub: this one refuses links

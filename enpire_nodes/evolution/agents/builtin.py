@@ -22,8 +22,8 @@ class Builtin:
 
     name = 'builtin'
     external = False
-    #: It ends by itself when nothing is left to try (exit code 0), or when it is refused what it
-    #: cannot do without (2): asked again it would say the same.
+    #: It ends by itself when nothing is left to try (exit code 0), or when it cannot even begin
+    #: (CANNOT_GO_ON): asked again it would say the same.
     final = True
 
     def prepare(self, home: Path, *, model: str, base_url: str) -> None:

@@ -10,6 +10,9 @@ from typing import Protocol, runtime_checkable
 
 from enpire_nodes.evolution.records import Tokens
 
+#: Exit code of a ``final`` agent that was refused what it cannot do without.
+CANNOT_GO_ON = 2
+
 
 class EventKind(Enum):
     """What an agent did, as far as its output tells. Nothing is paid or credited by it."""

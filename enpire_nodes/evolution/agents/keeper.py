@@ -10,12 +10,15 @@ import time
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.agents import prompts
-from enpire_nodes.evolution.agents.interface import Adapter, AgentEvent, AgentTask, EventKind
+from enpire_nodes.evolution.agents.interface import (
+    Adapter,
+    AgentEvent,
+    AgentTask,
+    CANNOT_GO_ON,
+    EventKind,
+)
 from enpire_nodes.evolution.agents.life import Life, MakeLife
 from enpire_nodes.evolution.agents.watchdog import Activity, Watchdog
-
-#: What the exit codes of an agent mean that would end in the same way if it were started again.
-_FINAL = {0: 'has nothing left to try', 2: 'cannot go on: it {words}'}
 
 
 class KeeperState(Enum):
@@ -228,8 +231,9 @@ class AgentKeeper:
         words, code = self._life.describe(), self._life.poll()
         self._life = None
         self._find_session()
-        if getattr(self._adapter, 'final', False) and not stalled and code in _FINAL:
-            self._give_up(_FINAL[code].format(words=words))
+        final = getattr(self._adapter, 'final', False) and not stalled
+        if final and code == 0:
+            self._give_up('has nothing left to try')
             return
         activity = self._activity()
         if activity.progress != self._progress:
@@ -239,6 +243,8 @@ class AgentKeeper:
                 self._why = prompts.TURN_ENDED
             self._note(f'the agent ended a life: {words}')
             self._back_off(now, 0)
+        elif final and code == CANNOT_GO_ON:
+            self._give_up(f'cannot go on: it {words}')
         elif self._turn_ended and not stalled:
             self._idle += 1
             self._failures = self._fruitless = 0

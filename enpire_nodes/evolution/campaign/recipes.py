@@ -76,7 +76,9 @@ class Recipes:
         try:
             return needs_weights(self.export(commit) / 'recipe.yaml')
         except StationError as error:
-            raise _refused(f'commit {commit[:10]}: {error.message}') from error
+            raise _refused(
+                f'recipe.yaml of {commit[:10]} cannot be read: {error.__cause__}'
+            ) from error
 
 
 def _images(weights: Path) -> int:

@@ -9,6 +9,7 @@ import sys
 import time
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.agents.interface import CANNOT_GO_ON
 from enpire_nodes.evolution.researcher.proposer import Proposer
 from enpire_nodes.evolution.researcher.repository import Repository
 from enpire_nodes.evolution.researcher.research import Researcher
@@ -25,7 +26,7 @@ _TRANSIENT = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Research until the campaign is over; 2 says that another start would end the same."""
+    """Research until the campaign is over."""
     parser = argparse.ArgumentParser(prog='researcher', description=__doc__)
     parser.add_argument('--seed', type=int, default=0, help='of every choice (default: 0)')
     parser.add_argument(
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
             except StationError as error:
                 if error.code not in _TRANSIENT or time.monotonic() - began > _PATIENCE:
                     sys.stderr.write(f'{error.code.name}: {error.message}\n')
-                    return 2 if error.code is ErrorCode.SUPERVISOR_JOB_REFUSED else 1
+                    return CANNOT_GO_ON if error.code is ErrorCode.SUPERVISOR_JOB_REFUSED else 1
                 _say(f'waiting: {error.message}')
                 time.sleep(1.0)
                 continue

@@ -10,7 +10,12 @@ import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
 from enpire_nodes.evolution.agents.builtin import Builtin
-from enpire_nodes.evolution.agents.interface import AgentEvent, AgentTask, EventKind
+from enpire_nodes.evolution.agents.interface import (
+    AgentEvent,
+    AgentTask,
+    CANNOT_GO_ON,
+    EventKind,
+)
 from enpire_nodes.evolution.agents.keeper import AgentKeeper, KeeperSettings, KeeperState
 from enpire_nodes.evolution.agents.watchdog import Activity
 
@@ -400,27 +405,28 @@ def test_a_stop_is_the_end(bench):
     assert bench.keeper.error is None
 
 
-def test_an_agent_that_ends_by_itself_is_not_started_again():
+@pytest.mark.parametrize(
+    ('code', 'words'),
+    [
+        (0, 'has nothing left to try'),
+        (CANNOT_GO_ON, f'cannot go on: it ended with exit code {CANNOT_GO_ON}'),
+    ],
+)
+def test_an_agent_that_ends_by_itself_is_not_started_again(code, words):
     bench = Bench(agent=Builtin)
     bench.keeper.tick()
-    bench.life.code = 0
-    bench.keeper.tick()
+    bench.ends(code=code)
     assert bench.state is KeeperState.FAILED
-    assert 'nothing left to try' in bench.keeper.error.message
+    assert bench.keeper.error.message.endswith(words)
 
 
-def test_one_that_cannot_go_on_is_not_started_again_and_the_reason_is_told():
-    bench = Bench(agent=Builtin)
+@pytest.mark.parametrize(
+    ('agent', 'code', 'progress'),
+    [(Builtin, 1, 0), (Builtin, CANNOT_GO_ON, 1), (Talker, CANNOT_GO_ON, 0)],
+    ids=['crashed', 'brought something about', 'is not believed'],
+)
+def test_another_is(agent, code, progress):
+    bench = Bench(agent=agent)
     bench.keeper.tick()
-    bench.life.code = 2
-    bench.keeper.tick()
-    assert bench.state is KeeperState.FAILED
-    assert bench.keeper.error.message.endswith('cannot go on: it ended with exit code 2')
-
-
-def test_one_that_crashes_is():
-    bench = Bench(agent=Builtin)
-    bench.keeper.tick()
-    bench.life.code = 1
-    bench.keeper.tick()
+    bench.ends(code=code, progress=progress)
     assert bench.state is KeeperState.BACKING_OFF

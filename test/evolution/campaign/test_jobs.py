@@ -145,5 +145,8 @@ def test_a_view_says_what_to_do_next(bench, desk):
 def test_a_view_says_why_a_job_is_there_until_it_says_how_it_went(bench, desk):
     job = desk.publish(bench.idea('The good one', 1.0), '')
     assert 're-tested against main' in job.message
+    bench.work(1)
+    running = desk.job(job.job_id)
+    assert (running.state, running.message) == ('running', job.message)
     bench.work()
     assert 'it holds' in desk.job(job.job_id).message

@@ -3,6 +3,7 @@
 import pytest
 
 from enpire_nodes.common.errors import ErrorCode, StationError
+from enpire_nodes.evolution.agents.interface import CANNOT_GO_ON
 from enpire_nodes.evolution.researcher import __main__ as program
 
 
@@ -58,5 +59,5 @@ def test_another_error_is_the_end_at_once(play):
 
 
 def test_what_is_refused_would_be_refused_again(play, capsys):
-    assert play(ErrorCode.SUPERVISOR_JOB_REFUSED, 'never') == (2, 1)
+    assert play(ErrorCode.SUPERVISOR_JOB_REFUSED, 'never') == (CANNOT_GO_ON, 1)
     assert capsys.readouterr().err == 'SUPERVISOR_JOB_REFUSED: in words\n'
